@@ -1,0 +1,21 @@
+//! The customer/order ledger: pure functions from folded documents to postings, open items and allocations.
+//!
+//! Why pure: whatever the order of arrival, the same set of contributions must end in the same documents, allocations
+//! and balances, and only a function of its arguments can be tested for that. No tokio, SQL, HTTP, clock or randomness.
+//! It must not know where contributions are stored or who is told about the result.
+
+mod account;
+mod document;
+mod pairing;
+mod policy;
+mod posting;
+mod settle;
+mod terms;
+
+pub use account::{Account, AccountKind};
+pub use document::{Contribution, Document, Role, fold};
+pub use pairing::{Pair, PairReason, pair};
+pub use policy::{BookPolicy, ReceivableBasis};
+pub use posting::{Posting, PostingError, difference, evidence_postings, postings};
+pub use settle::{Allocation, Leftover, OpenItem, OpenItemKind, Rung, SettleInput, Settlement, settle};
+pub use terms::{Basis, Due, Terms, TermsError};

@@ -1,0 +1,56 @@
+//! What a company decided about its own receivables; comes from the config, per book.
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::terms::Terms;
+use crate::domain::Amount;
+
+/// What an open item is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReceivableBasis {
+    /// Invoices (claims), and the unbilled remainder of shipments as not yet due.
+    #[default]
+    Invoices,
+    /// Shipments; an invoice only moves them from unbilled to billed.
+    Shipments,
+}
+
+/// One book's policy. Every field has a default in `config/bihuan.toml`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BookPolicy {
+    pub receivable_basis: ReceivableBasis,
+    /// Documents before this date are history and post nothing; opening positions carry what was open.
+    pub cutover: Option<Date>,
+    /// Terms of a customer whose own are unknown.
+    pub default_terms: Terms,
+    /// A due date from the ERP wins over the terms.
+    pub trust_source_due: bool,
+    /// A payment short by at most this is taken as short by a bank fee (posted to `adjustment:bank_fee`).
+    pub bank_fee_tolerance: Amount,
+    /// A difference of at most this is rounding.
+    pub rounding_tolerance: Amount,
+    /// Money that no rung placed pays the oldest items first.
+    pub oldest_first: bool,
+    /// A bank line pairs with a receipt that finance booked at most so many days before or after it.
+    pub pairing_days: u16,
+    /// How many open items the exact-combination rung looks at; bounds its work.
+    pub combination_items: u8,
+}
+
+impl Default for BookPolicy {
+    fn default() -> Self {
+        Self {
+            receivable_basis: ReceivableBasis::Invoices,
+            cutover: None,
+            default_terms: Terms::default(),
+            trust_source_due: true,
+            bank_fee_tolerance: Amount::units(50),
+            rounding_tolerance: Amount(50_000),
+            oldest_first: true,
+            pairing_days: 5,
+            combination_items: 12,
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Bihuan (闭环): integration middleware between ERP, finance and chat.
+pub mod domain;
+pub mod ledger;
