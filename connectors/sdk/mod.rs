@@ -10,6 +10,6 @@ mod error;
 mod record;
 
 pub use channel::{Channel, Delivered, OutgoingMessage};
-pub use connector::{Connector, Coverage, Context, Page, PullRequest, Slice, StreamInfo};
+pub use connector::{Connector, Context, Coverage, Page, PullRequest, Slice, StreamInfo};
 pub use error::{ErrorClass, SourceError};
 pub use record::{CELL_SEPARATOR, PayloadShape, RawRecord, RecordBatch, RecordBatchBuilder};

@@ -129,7 +129,12 @@ impl RecordBatchBuilder {
     }
 
     pub fn finish(self) -> RecordBatch {
-        RecordBatch { arena: self.arena.into(), shape: self.shape, observed_at_micros: self.observed_at_micros, rows: self.rows }
+        RecordBatch {
+            arena: self.arena.into(),
+            shape: self.shape,
+            observed_at_micros: self.observed_at_micros,
+            rows: self.rows,
+        }
     }
 }
 
@@ -143,10 +148,14 @@ mod tests {
         builder.push("A", Some("2026-01-01"), b"{}");
         builder.push_problem("f.csv:3", b"\xff", "broken GB18030 at byte 9");
         let batch = builder.finish();
-        let records: Vec<_> = batch.iter().map(|record| (record.key, record.version, record.payload, record.problem)).collect();
-        assert_eq!(records, [
-            ("A", Some("2026-01-01"), b"{}".as_slice(), None),
-            ("f.csv:3", None, b"\xff".as_slice(), Some("broken GB18030 at byte 9")),
-        ]);
+        let records: Vec<_> =
+            batch.iter().map(|record| (record.key, record.version, record.payload, record.problem)).collect();
+        assert_eq!(
+            records,
+            [
+                ("A", Some("2026-01-01"), b"{}".as_slice(), None),
+                ("f.csv:3", None, b"\xff".as_slice(), Some("broken GB18030 at byte 9")),
+            ]
+        );
     }
 }

@@ -123,8 +123,22 @@ pub struct Currency([u8; 3]);
 
 /// Code and minor digits. `CNH` (offshore) is kept apart from `CNY` on purpose: banks book them on separate accounts.
 const CURRENCIES: &[(&[u8; 3], u32)] = &[
-    (b"AUD", 2), (b"CAD", 2), (b"CHF", 2), (b"CNH", 2), (b"CNY", 2), (b"EUR", 2), (b"GBP", 2), (b"HKD", 2),
-    (b"JPY", 0), (b"KRW", 0), (b"MOP", 2), (b"SGD", 2), (b"THB", 2), (b"TWD", 2), (b"USD", 2), (b"VND", 0),
+    (b"AUD", 2),
+    (b"CAD", 2),
+    (b"CHF", 2),
+    (b"CNH", 2),
+    (b"CNY", 2),
+    (b"EUR", 2),
+    (b"GBP", 2),
+    (b"HKD", 2),
+    (b"JPY", 0),
+    (b"KRW", 0),
+    (b"MOP", 2),
+    (b"SGD", 2),
+    (b"THB", 2),
+    (b"TWD", 2),
+    (b"USD", 2),
+    (b"VND", 0),
 ];
 
 impl Currency {

@@ -19,7 +19,13 @@ pub struct Id(pub [u8; 16]);
 impl Id {
     /// Id of a document or party: `(1, book, kind, numbering, natural key)`.
     pub fn of(book: &str, kind: FactKind, numbering: &str, natural_key: &str) -> Self {
-        Self::from_parts(&[ID_VERSION, book.as_bytes(), kind.name().as_bytes(), numbering.as_bytes(), natural_key.as_bytes()])
+        Self::from_parts(&[
+            ID_VERSION,
+            book.as_bytes(),
+            kind.name().as_bytes(),
+            numbering.as_bytes(),
+            natural_key.as_bytes(),
+        ])
     }
 
     /// Id of anything else that is named by a fixed tuple; `parts[0]` should say what it is.

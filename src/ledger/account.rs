@@ -31,9 +31,25 @@ pub enum AccountKind {
 
 impl AccountKind {
     pub const ALL: &[Self] = &[
-        Self::Unbilled, Self::Billed, Self::Unapplied, Self::Deposit, Self::BillsHeld, Self::BillsTransferred,
-        Self::Unidentified, Self::Bank, Self::Sales, Self::Returns, Self::Opening, Self::FxClearing, Self::Allowance,
-        Self::Rebate, Self::PriceDifference, Self::Rounding, Self::WriteOff, Self::BankFee, Self::DiscountInterest,
+        Self::Unbilled,
+        Self::Billed,
+        Self::Unapplied,
+        Self::Deposit,
+        Self::BillsHeld,
+        Self::BillsTransferred,
+        Self::Unidentified,
+        Self::Bank,
+        Self::Sales,
+        Self::Returns,
+        Self::Opening,
+        Self::FxClearing,
+        Self::Allowance,
+        Self::Rebate,
+        Self::PriceDifference,
+        Self::Rounding,
+        Self::WriteOff,
+        Self::BankFee,
+        Self::DiscountInterest,
     ];
 
     /// The stable name: stored and exported.
@@ -72,7 +88,10 @@ impl AccountKind {
 
     /// Reductions of what is owed that are neither goods back nor money.
     pub const fn is_adjustment(self) -> bool {
-        matches!(self, Self::Allowance | Self::Rebate | Self::PriceDifference | Self::Rounding | Self::WriteOff | Self::BankFee)
+        matches!(
+            self,
+            Self::Allowance | Self::Rebate | Self::PriceDifference | Self::Rounding | Self::WriteOff | Self::BankFee
+        )
     }
 }
 

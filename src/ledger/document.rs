@@ -88,7 +88,11 @@ impl Document {
 
     /// Every party key whose settlement depends on this document: the header's and the lines'.
     pub fn parties(&self) -> Vec<Id> {
-        let mut parties: Vec<Id> = self.party().into_iter().chain(self.lines.iter().filter_map(|line| line.fields.reference("customer"))).collect();
+        let mut parties: Vec<Id> = self
+            .party()
+            .into_iter()
+            .chain(self.lines.iter().filter_map(|line| line.fields.reference("customer")))
+            .collect();
         parties.sort_unstable();
         parties.dedup();
         parties

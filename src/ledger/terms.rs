@@ -28,7 +28,10 @@ pub struct Terms {
 pub enum DueRule {
     Days(u16),
     /// So many months later, on this day (31 = the last day of the month).
-    Months { months: u8, day: i8 },
+    Months {
+        months: u8,
+        day: i8,
+    },
 }
 
 impl Default for DueRule {

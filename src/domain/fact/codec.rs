@@ -77,7 +77,11 @@ pub fn decode(kind: FactKind, text: &str) -> Result<(FieldMap, Vec<Line>), Decod
     Ok((fields, decoded))
 }
 
-fn decode_fields(kind: FactKind, specs: &'static [FieldSpec], object: Map<String, Json>) -> Result<FieldMap, DecodeError> {
+fn decode_fields(
+    kind: FactKind,
+    specs: &'static [FieldSpec],
+    object: Map<String, Json>,
+) -> Result<FieldMap, DecodeError> {
     let mut fields = FieldMap::default();
     for (name, json) in object {
         let field = specs.iter().find(|field| field.name == name);
@@ -98,14 +102,18 @@ fn decode_value(field_type: FieldType, json: Json) -> Option<Value> {
         (FieldType::Text | FieldType::Enum(_), Json::String(text)) => Value::Text(text.into()),
         (FieldType::Decimal, Json::String(text)) => Value::Decimal(Decimal::from_str_exact(&text).ok()?),
         (FieldType::Amount, Json::String(text)) => {
-            let micros = Decimal::from_str_exact(&text).ok()?.checked_mul(Decimal::from(crate::domain::amount::MICROS_PER_UNIT))?;
+            let micros = Decimal::from_str_exact(&text)
+                .ok()?
+                .checked_mul(Decimal::from(crate::domain::amount::MICROS_PER_UNIT))?;
             Value::Amount(Amount(rust_decimal::prelude::ToPrimitive::to_i64(&micros)?))
         }
         (FieldType::Currency, Json::String(text)) => Value::Currency(Currency::parse(&text).ok()?),
         (FieldType::Date, Json::String(text)) => Value::Date(text.parse::<Date>().ok()?),
         (FieldType::Instant, Json::String(text)) => Value::Instant(text.parse::<Timestamp>().ok()?),
         (FieldType::Ref(_), Json::Array(parts)) => match parts.as_slice() {
-            [Json::String(number), Json::String(id)] => Value::Ref { number: number.as_str().into(), id: Id::parse_hex(id)? },
+            [Json::String(number), Json::String(id)] => {
+                Value::Ref { number: number.as_str().into(), id: Id::parse_hex(id)? }
+            }
             _ => return None,
         },
         _ => return None,

@@ -31,7 +31,10 @@ pub enum Value {
     Instant(Timestamp),
     Bool(bool),
     /// Another document or party, by the number people use and the id computed from it.
-    Ref { number: Box<str>, id: Id },
+    Ref {
+        number: Box<str>,
+        id: Id,
+    },
 }
 
 impl Value {
