@@ -1,4 +1,9 @@
 //! Bihuan (闭环): integration middleware between ERP, finance and chat.
+//!
+//! The way of the data is told in `ARCHITECTURE.md`; the arrows between these modules are proved by `tests/tidy.rs`.
+
+pub mod config;
+pub mod diagnostic;
 pub mod domain;
 pub mod ledger;
 pub mod store;

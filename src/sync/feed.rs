@@ -84,11 +84,11 @@ impl Feed {
         for _ in 0..PAGES_PER_SLICE {
             let step = progress_step(slice, &page);
             let Some(next) = page.resume.clone() else {
-                counts.add(&ingest(store, self, page.batch, step).await?);
+                counts.add(ingest(store, self, page.batch, step).await?);
                 return self.finish(slice).await;
             };
             let (applied, fetched) = tokio::join!(ingest(store, self, page.batch, step), self.fetch(slice, Some(&next), now));
-            counts.add(&applied?);
+            counts.add(applied?);
             page = fetched?;
         }
         Err(SyncError::Endless { source_name: self.id.source.to_string(), stream: self.id.stream.to_string(), pages: PAGES_PER_SLICE })

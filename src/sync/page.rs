@@ -5,21 +5,23 @@ use bihuan_connectors::sdk::{RawRecord, RecordBatch};
 use super::{Feed, SyncError};
 use crate::domain::Hash;
 use crate::mapping::Mapped;
-use crate::store::{ApplyBatch, Counts, Known, Outcome, ProgressStep, RecordId, Store};
+use crate::store::{ApplyBatch, Counts, Known, Outcome, Problem, ProgressStep, RecordId, Store, Verdict};
 
 /// Takes in one batch, whoever brought it. `read = applied + unchanged + ignored + quarantined` holds for the result.
 pub async fn ingest(store: &Store, feed: &Feed, raw: RecordBatch, progress: Option<ProgressStep>) -> Result<Counts, SyncError> {
     let heads: Vec<(RecordId, Hash)> = raw.iter().map(|record| head(feed, record)).collect();
     let known = store.known(&feed.id, &heads).await?;
-    let mut counted = Counts { read: raw.len() as u64, ..Counts::default() };
+    let mut counted = Counts::default();
     let mut fresh = Vec::new();
     for (index, known) in known.iter().enumerate() {
         match known {
             Known::New => fresh.push(index),
-            Known::Quarantined => counted.quarantined += 1,
-            Known::Unchanged => counted.unchanged += 1,
+            // It still waits in quarantine: to call it unchanged would hide it.
+            Known::Unchanged(Verdict::Quarantined) => counted.quarantined += 1,
+            Known::Unchanged(Verdict::Applied | Verdict::Ignored) => counted.unchanged += 1,
         }
     }
+    counted.read = counted.unchanged + counted.quarantined;
     let records = map_fresh(feed, &raw, &fresh)?;
     let batch = ApplyBatch {
         stream: feed.id.clone(),
@@ -53,13 +55,16 @@ fn outcome(mapped: Mapped) -> Outcome {
     match mapped {
         Mapped::Facts(facts) => Outcome::Facts(facts),
         Mapped::Ignored(because) => Outcome::Ignored(because),
-        Mapped::Quarantined(problem) => {
-            Outcome::Quarantined { field: problem.field, value: problem.value, reason: problem.reason, at: problem.at }
-        }
+        Mapped::Quarantined(problem) => Outcome::Quarantined(Problem {
+            field: problem.field,
+            value: problem.value,
+            reason: problem.reason,
+            at: problem.at,
+        }),
     }
 }
 
 /// A record is named by its source, stream and key; what it says, by the hash of its bytes.
 fn head(feed: &Feed, record: RawRecord<'_>) -> (RecordId, Hash) {
-    (RecordId::of(&feed.id, record.key), Hash::of(record.payload))
+    (feed.id.record(record.key), Hash::of(record.payload))
 }
