@@ -6,4 +6,5 @@ pub mod config;
 pub mod diagnostic;
 pub mod domain;
 pub mod ledger;
+pub mod sim;
 pub mod store;
