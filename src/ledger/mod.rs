@@ -5,11 +5,15 @@
 //! It must not know where contributions are stored or who is told about the result.
 
 mod account;
+pub mod chain;
 mod document;
+#[cfg(test)]
+mod fixtures;
 mod pairing;
 mod policy;
 mod posting;
 mod settle;
+mod shares;
 mod terms;
 
 pub use account::{Account, AccountKind};
@@ -18,4 +22,4 @@ pub use pairing::{Pair, PairReason, pair};
 pub use policy::{BookPolicy, ReceivableBasis};
 pub use posting::{Posting, PostingError, difference, evidence_postings, postings};
 pub use settle::{Allocation, Leftover, OpenItem, OpenItemKind, Rung, SettleInput, Settlement, settle};
-pub use terms::{Basis, Due, Terms, TermsError};
+pub use terms::{Basis, Due, DueRule, Terms, TermsError};
