@@ -7,13 +7,14 @@
 use std::collections::BTreeMap;
 use std::collections::HashMap;
 
+use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _};
 
 use super::engine::{Cell, Row, Tx};
 use super::error::{Result, StoreError};
 use super::tables;
 use crate::domain::{Amount, Clock, Currency, Hash, Id};
-use crate::ledger::{Account, AccountKind, Posting, difference};
+use crate::ledger::{Account, AccountKind, Posting, chain, difference};
 
 /// What one cause posts in one batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,13 +57,7 @@ pub async fn posted(tx: &mut Tx, causes: &[Id]) -> Result<HashMap<Id, Vec<Postin
     let mut counts: HashMap<Id, BTreeMap<Posting, i64>> = HashMap::new();
     for row in tx.fetch_in(TRANSFERS_OF, &keys(causes), Vec::new()).await? {
         let reversal = row.bool(10)?;
-        let posting = Posting {
-            effective_on: row.date(1)?,
-            debit: account(&row, 2)?,
-            credit: account(&row, 5)?,
-            currency: row.currency(8)?,
-            amount: row.amount(9)?,
-        };
+        let posting = read_posting(&row, 1)?;
         let (posting, step) = if reversal { (reversed(posting), -1) } else { (posting, 1) };
         *counts.entry(row.id(0)?).or_default().entry(posting).or_default() += step;
     }
@@ -73,6 +68,17 @@ pub async fn posted(tx: &mut Tx, causes: &[Id]) -> Result<HashMap<Id, Vec<Postin
         (cause, postings.collect())
     });
     Ok(net.collect())
+}
+
+/// A posting from `effective_on, debit, debit_party, debit_order, credit, …, currency, amount` that start at `column`.
+pub fn read_posting(row: &Row, column: usize) -> Result<Posting> {
+    Ok(Posting {
+        effective_on: row.date(column)?,
+        debit: account(row, column + 1)?,
+        credit: account(row, column + 4)?,
+        currency: row.currency(column + 7)?,
+        amount: row.amount(column + 8)?,
+    })
 }
 
 fn reversed(posting: Posting) -> Posting {
@@ -102,16 +108,12 @@ pub async fn post(tx: &mut Tx, clock: &dyn Clock, entries: &[Entry]) -> Result<O
     let recorded_at = clock.now().max(next_instant);
     let (rows, hashes) = transfer_rows(number, entries);
     let transfers = rows.len();
-    let rows_hash = rows_hash(&hashes);
-    let hash = batch_hash(head.hash, number, recorded_at.as_microsecond(), transfers as i64, rows_hash);
+    let chained = u64::try_from(number).unwrap_or(u64::MAX);
+    let hash = chain::head(&head.hash, chained, recorded_at.as_microsecond(), &hashes);
     tx.upsert_many(&tables::TRANSFER, rows).await?;
     add_up(tx, entries).await?;
-    let batch = vec![number.into(), recorded_at.into(), transfers.into(), rows_hash.into(), hash.into()];
-    tx.execute(
-        "INSERT INTO batch (number, recorded_at, transfers, rows_hash, hash) VALUES ($1, $2, $3, $4, $5)",
-        batch,
-    )
-    .await?;
+    let batch = vec![number.into(), recorded_at.into(), transfers.into(), hash.into()];
+    tx.execute("INSERT INTO batch (number, recorded_at, transfers, hash) VALUES ($1, $2, $3, $4)", batch).await?;
     let head = vec![number.into(), recorded_at.into(), hash.into()];
     tx.execute("UPDATE chain_head SET number = $1, recorded_at = $2, hash = $3 WHERE id = 1", head).await?;
     Ok(Some(number))
@@ -151,7 +153,7 @@ fn transfer_rows(number: i64, entries: &[Entry]) -> (Vec<Vec<Cell>>, Vec<Hash>) 
             }
             row.push(posting.amount.into());
             row.push((*reversal).into());
-            let hash = row_hash(&row[1..]);
+            let hash = row_hash(&entry.book, entry.cause, posting, posting.effective_on, *reversal);
             hashes.push(hash);
             row.push(hash.into());
             rows.push(row);
@@ -160,36 +162,10 @@ fn transfer_rows(number: i64, entries: &[Entry]) -> (Vec<Vec<Cell>>, Vec<Hash>) 
     (rows, hashes)
 }
 
-/// Hash of a transfer's columns from `seq` to `reversal`, each with its type; the batch number is hashed with the batch.
-pub fn row_hash(columns: &[Cell]) -> Hash {
-    let mut bytes = Vec::with_capacity(256);
-    for column in columns {
-        match column {
-            Cell::Null => bytes.push(0),
-            Cell::Int(value) => {
-                bytes.push(1);
-                bytes.extend_from_slice(&value.to_be_bytes());
-            }
-            Cell::Text(value) => tagged(&mut bytes, 2, value.as_bytes()),
-            Cell::Bytes(value) => tagged(&mut bytes, 3, value),
-        }
-    }
-    Hash::of(&bytes)
-}
-
-fn tagged(bytes: &mut Vec<u8>, tag: u8, value: &[u8]) {
-    bytes.push(tag);
-    bytes.extend_from_slice(&(value.len() as u64).to_be_bytes());
-    bytes.extend_from_slice(value);
-}
-
-pub fn rows_hash(hashes: &[Hash]) -> Hash {
-    Hash::of(&hashes.iter().flat_map(|hash| hash.0).collect::<Vec<u8>>())
-}
-
-pub fn batch_hash(previous: Hash, number: i64, recorded_at: i64, transfers: i64, rows: Hash) -> Hash {
-    let numbers = [number.to_be_bytes(), recorded_at.to_be_bytes(), transfers.to_be_bytes()].concat();
-    Hash::of_parts(&[b"batch", &previous.0, &numbers, &rows.0])
+/// Hash of a transfer and of what the store adds to it.
+pub fn row_hash(book: &str, cause: Id, posting: &Posting, posted_on: Date, reversal: bool) -> Hash {
+    let transfer = chain::transfer_hash(book, cause, posting);
+    Hash::of_parts(&[b"row", &transfer.0, posted_on.to_string().as_bytes(), &[u8::from(reversal)]])
 }
 
 /// Adds the transfers to balances and flows.

@@ -12,8 +12,11 @@ mod documents;
 pub mod engine;
 mod error;
 mod journal;
+mod likely;
 mod migrations;
+mod queries;
 mod segment;
+mod settle;
 mod tables;
 mod types;
 

@@ -145,12 +145,11 @@ CREATE TABLE transfer (
 );
 CREATE INDEX transfer_by_cause ON transfer (cause);
 
--- One row a committed transaction that posted; hash = SHA-256 over (previous hash, number, instant, transfers, rows hash).
+-- One row a committed transaction that posted; hash is the chain's head after it (ledger::chain).
 CREATE TABLE batch (
     number BIGINT PRIMARY KEY,
     recorded_at BIGINT NOT NULL,
     transfers BIGINT NOT NULL,
-    rows_hash BYTEA NOT NULL,
     hash BYTEA NOT NULL
 );
 

@@ -145,12 +145,11 @@ CREATE TABLE transfer (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX transfer_by_cause ON transfer (cause);
 
--- One row a committed transaction that posted; hash = SHA-256 over (previous hash, number, instant, transfers, rows hash).
+-- One row a committed transaction that posted; hash is the chain's head after it (ledger::chain).
 CREATE TABLE batch (
     number INTEGER PRIMARY KEY,
     recorded_at INTEGER NOT NULL,
     transfers INTEGER NOT NULL,
-    rows_hash BLOB NOT NULL,
     hash BLOB NOT NULL
 ) STRICT;
 
