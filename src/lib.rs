@@ -5,6 +5,7 @@
 pub mod config;
 pub mod diagnostic;
 pub mod domain;
+pub mod failpoint;
 pub mod ledger;
 pub mod sim;
 pub mod store;

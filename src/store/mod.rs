@@ -6,9 +6,18 @@
 //! their inputs together, stores the results and keeps the hash chain. It must not know connectors' protocols, mappings'
 //! syntax, brokers or channels.
 
+mod apply;
+mod dirty;
+mod documents;
 pub mod engine;
 mod error;
+mod journal;
+mod likely;
 mod migrations;
+mod queries;
+mod segment;
+mod settle;
+mod tables;
 mod types;
 
 use std::fmt;
@@ -20,7 +29,9 @@ pub use types::{
     ProgressStep, RecordId, StreamId, StreamTotals, Subject, UnidentifiedPayment, Verdict,
 };
 
-use crate::domain::Clock;
+use bihuan_connectors::sdk::RawRecord;
+
+use crate::domain::{Clock, Hash};
 use crate::ledger::BookPolicy;
 use engine::Engine;
 
@@ -40,6 +51,8 @@ pub struct Store {
     engine: Engine,
     clock: Arc<dyn Clock>,
     policies: Policies,
+    /// Keys the hashes of personal content.
+    hash_secret: [u8; segment::SECRET],
 }
 
 impl fmt::Debug for Store {
@@ -51,11 +64,15 @@ impl fmt::Debug for Store {
 impl Store {
     /// Opens the database, brings its schema up to date and refuses a newer one.
     pub async fn open(settings: &StoreSettings) -> Result<Self> {
-        Ok(Self {
-            engine: Engine::open(&settings.url).await?,
-            clock: Arc::clone(&settings.clock),
-            policies: Arc::clone(&settings.policies),
-        })
+        let engine = Engine::open(&settings.url).await?;
+        let hash_secret = apply::hash_secret(&engine, settings.clock.now()).await?;
+        let (clock, policies) = (Arc::clone(&settings.clock), Arc::clone(&settings.policies));
+        Ok(Self { engine, clock, policies, hash_secret })
+    }
+
+    /// The hash by which `known` and `apply` tell versions of a record apart.
+    pub fn content_hash(&self, personal: bool, record: RawRecord<'_>) -> Hash {
+        apply::content_hash(record, personal.then_some(&self.hash_secret))
     }
 
     pub async fn close(&self) {

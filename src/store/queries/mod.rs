@@ -1,0 +1,3 @@
+//! Reading: one snapshot a call, sums and orderings of text in Rust.
+
+pub mod items;
