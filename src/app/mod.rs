@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 pub use daemon::run;
 pub use error::AppError;
-pub use feeds::load_mappings;
+pub use feeds::{build as build_feeds, check_reminding};
 
 use crate::config::Config;
 use crate::domain::Clock;

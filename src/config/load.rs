@@ -104,6 +104,15 @@ impl Config {
         self.books.get(book).map_or(TimeZone::UTC, |book| book.time_zone.clone())
     }
 
+    /// The database address without its password, for people.
+    pub fn database_url_shown(&self) -> String {
+        let url = self.database_url();
+        match (url.find("://"), url.rfind('@')) {
+            (Some(scheme), Some(at)) if scheme + 3 < at => format!("{}…{}", &url[..scheme + 3], &url[at..]),
+            _ => url,
+        }
+    }
+
     /// Database address with the path of a SQLite file resolved.
     pub fn database_url(&self) -> String {
         match self.database.strip_prefix("sqlite:") {

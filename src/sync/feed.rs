@@ -38,6 +38,8 @@ pub struct Feed {
     pub personal: bool,
     /// Nothing before this instant is asked for.
     pub start: Timestamp,
+    /// How often the daemon pulls it.
+    pub every_s: u32,
 }
 
 /// What one pull of one feed did; `error` is set when it could not finish.

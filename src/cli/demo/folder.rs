@@ -104,3 +104,9 @@ fn write_whole(path: &Path, text: &str) -> Result<(), AppError> {
 fn fault(path: &Path, source: std::io::Error) -> AppError {
     AppError::Folder { path: path.display().to_string(), source }
 }
+
+/// The simulated instant that a demo's folder keeps; `None` for a folder that is not a demo's.
+pub fn saved_now(dir: &Path) -> Option<Timestamp> {
+    let text = std::fs::read_to_string(dir.join(STATE_FILE)).ok()?;
+    serde_json::from_str::<DemoState>(&text).ok().map(|state| state.now)
+}

@@ -20,6 +20,7 @@ use crate::domain::{Clock, SimClock};
 use crate::store::{Counts, StreamId};
 use crate::sync::PullMode;
 use folder::DemoFolder;
+pub use folder::saved_now;
 use world::DemoWorld;
 
 /// Local time of the daily step: inside the send windows, after the bank files of the day before have arrived.
