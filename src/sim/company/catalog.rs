@@ -14,6 +14,13 @@ pub const SALESPEOPLE: &[Salesperson] = &[
 pub const MANAGER: Salesperson = Salesperson { code: "YW000", user: "sunqiang", name: "孙强" };
 pub const FINANCE: Salesperson = Salesperson { code: "CW001", user: "caiwu", name: "财务" };
 
+pub const IT: Salesperson = Salesperson { code: "IT001", user: "gaoming", name: "高明" };
+
+/// Everybody who has a chat account in the company.
+pub fn members() -> impl Iterator<Item = Salesperson> {
+    SALESPEOPLE.iter().copied().chain([MANAGER, FINANCE, IT])
+}
+
 pub const OWN_NAMES: [&str; 2] = ["深圳市启合电子有限公司", "QIHE ELECTRONICS (HK) LIMITED"];
 pub const OWN_ACCOUNTS: [&str; 2] = ["755900012310808", "012-668-2-001234-5"];
 
