@@ -11,6 +11,7 @@ mod customer;
 pub mod forms;
 mod money;
 mod papers;
+mod receipts;
 mod returns;
 mod sales;
 mod state;

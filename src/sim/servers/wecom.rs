@@ -45,6 +45,11 @@ const ALL_INVALID: i64 = 81013;
 const COUNT_OVER_LIMIT: i64 = 40058;
 const BAD_CURSOR: i64 = 50100;
 
+/// Error code and text.
+type Refused = (i64, &'static str);
+/// Members that exist, and those that do not.
+type Recipients = (Vec<String>, Vec<String>);
+
 /// One message that arrived at one member.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Delivered {
@@ -104,17 +109,17 @@ impl Office {
         (token, TOKEN_SECONDS)
     }
 
-    fn check(&self, token: Option<&str>, now: Timestamp) -> Result<(), Response> {
+    fn check(&self, token: Option<&str>, now: Timestamp) -> Result<(), Refused> {
         let Some(token) = token.filter(|token| !token.is_empty()) else {
-            return Err(refusal(TOKEN_MISSING, "access_token missing"));
+            return Err((TOKEN_MISSING, "access_token missing"));
         };
         let known = self.tokens.values().find(|(known, _)| known == token);
         match known {
             Some((_, born)) if now.as_second().saturating_sub(born.as_second()) < TOKEN_SECONDS => Ok(()),
-            Some(_) => Err(refusal(TOKEN_EXPIRED, "access_token expired")),
+            Some(_) => Err((TOKEN_EXPIRED, "access_token expired")),
             // A token that was replaced is long expired as well.
-            None if token.starts_with("SIMTOKEN-") => Err(refusal(TOKEN_EXPIRED, "access_token expired")),
-            None => Err(refusal(TOKEN_INVALID, "invalid access_token")),
+            None if token.starts_with("SIMTOKEN-") => Err((TOKEN_EXPIRED, "access_token expired")),
+            None => Err((TOKEN_INVALID, "invalid access_token")),
         }
     }
 
@@ -174,8 +179,8 @@ pub struct Access {
 pub async fn send(State(world): State<Arc<World>>, Query(access): Query<Access>, body: Bytes) -> Response {
     let now = world.now();
     let mut office = lock(&world.office);
-    if let Err(refused) = office.check(access.access_token.as_deref(), now) {
-        return refused;
+    if let Err((errcode, errmsg)) = office.check(access.access_token.as_deref(), now) {
+        return refusal(errcode, errmsg);
     }
     let Ok(message) = serde_json::from_slice::<Value>(&body) else {
         return refusal(BAD_PARAMETERS, "Warning: wrong json format.");
@@ -187,7 +192,7 @@ pub async fn send(State(world): State<Arc<World>>, Query(access): Query<Access>,
 }
 
 impl Office {
-    fn deliver(&mut self, message: &Value, body: &[u8], now: Timestamp) -> Result<Value, (i64, &'static str)> {
+    fn deliver(&mut self, message: &Value, body: &[u8], now: Timestamp) -> Result<Value, Refused> {
         if !message["agentid"].is_i64() {
             return Err((BAD_AGENT, "invalid agentid"));
         }
@@ -237,7 +242,7 @@ fn sent(msgid: &str, invalid: &[String]) -> Value {
 }
 
 /// What the member reads, cut to what the real client shows.
-fn content(message: &Value) -> Result<String, (i64, &'static str)> {
+fn content(message: &Value) -> Result<String, Refused> {
     let kind = message["msgtype"].as_str().unwrap_or_default();
     let text = match kind {
         "text" | "markdown" => message[kind]["content"].as_str().unwrap_or_default().to_owned(),
@@ -257,8 +262,8 @@ fn content(message: &Value) -> Result<String, (i64, &'static str)> {
     Ok(text[..end].to_owned())
 }
 
-/// Members that exist, and those that do not. User ids are compared without case and answered in lower case.
-fn recipients(message: &Value) -> Result<(Vec<String>, Vec<String>), (i64, &'static str)> {
+/// User ids are compared without case and answered in lower case.
+fn recipients(message: &Value) -> Result<Recipients, Refused> {
     let asked = message["touser"].as_str().unwrap_or_default();
     let asked: Vec<String> = asked.split('|').filter(|user| !user.is_empty()).map(str::to_lowercase).collect();
     if asked.is_empty() {
@@ -289,8 +294,8 @@ struct ArchiveRequest {
 /// The archive, decrypted: a real one hands out cipher texts that the vendor's library opens.
 pub async fn chat_data(State(world): State<Arc<World>>, Query(access): Query<Access>, body: Bytes) -> Response {
     let now = world.now();
-    if let Err(refused) = lock(&world.office).check(access.access_token.as_deref(), now) {
-        return refused;
+    if let Err((errcode, errmsg)) = lock(&world.office).check(access.access_token.as_deref(), now) {
+        return refusal(errcode, errmsg);
     }
     let Ok(request) = serde_json::from_slice::<ArchiveRequest>(&body) else {
         return refusal(BAD_PARAMETERS, "Warning: wrong json format.");
@@ -308,8 +313,8 @@ pub async fn chat_data(State(world): State<Arc<World>>, Query(access): Query<Acc
 
 /// Members whose customers may be listed.
 pub async fn followers(State(world): State<Arc<World>>, Query(access): Query<Access>) -> Response {
-    if let Err(refused) = lock(&world.office).check(access.access_token.as_deref(), world.now()) {
-        return refused;
+    if let Err((errcode, errmsg)) = lock(&world.office).check(access.access_token.as_deref(), world.now()) {
+        return refusal(errcode, errmsg);
     }
     let users: Vec<&str> = catalog::SALESPEOPLE.iter().map(|person| person.user).collect();
     json_response(&json!({"errcode": 0, "errmsg": "ok", "follow_user": users}))
@@ -328,8 +333,8 @@ struct ContactRequest {
 
 pub async fn contacts(State(world): State<Arc<World>>, Query(access): Query<Access>, body: Bytes) -> Response {
     let now = world.now();
-    if let Err(refused) = lock(&world.office).check(access.access_token.as_deref(), now) {
-        return refused;
+    if let Err((errcode, errmsg)) = lock(&world.office).check(access.access_token.as_deref(), now) {
+        return refusal(errcode, errmsg);
     }
     let Ok(mut request) = serde_json::from_slice::<ContactRequest>(&body) else {
         return refusal(BAD_PARAMETERS, "Warning: wrong json format.");
