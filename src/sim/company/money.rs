@@ -219,7 +219,7 @@ impl Company {
 
     fn remittance_text(&mut self, customer: usize, pays: &[(usize, i64)], order: Option<usize>) -> String {
         let hk = self.customers[customer].book == Book::Hk;
-        let lead = if hk { "PAYMENT FOR" } else { "货款" };
+        let lead = if hk { "PAYMENT" } else { "货款" };
         let claims = pays.iter().map(|(claim, _)| *claim);
         let reference = if let Some(order) = order {
             self.orders[order].no.clone()

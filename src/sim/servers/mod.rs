@@ -16,14 +16,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get, post};
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 
 use super::bank_files;
 use super::company::{Book, Company, catalog};
 use crate::domain::{Clock, SimClock};
 pub use faults::{FaultKind, Faults};
 pub use wecom::{ChatLog, Delivered};
+
+/// No holiday is longer; a company without customers has nothing to tell for ever.
+const LONGEST_QUIET_DAYS: usize = 31;
 
 /// Secrets that start so are refused.
 const WRONG_SECRET: &str = "wrong";
@@ -71,6 +74,20 @@ impl World {
     /// The next instant after `now` at which something new can be seen, if the company has lived that far.
     pub fn next_event_after(&self, now: Timestamp) -> Option<Timestamp> {
         self.company().timeline().next_event_after(now)
+    }
+
+    /// Moves the clock by at least `step` to the next instant at which something happens, letting the company live on
+    /// when it must, and returns that instant. A demo that never ends calls this every few seconds.
+    pub fn advance_to_next_event(&self, step: SignedDuration) -> Timestamp {
+        let from = self.now().saturating_add(step).unwrap_or(Timestamp::MAX);
+        for _ in 0..LONGEST_QUIET_DAYS {
+            if let Some(next) = self.next_event_after(from) {
+                self.advance_to(next);
+                break;
+            }
+            self.extend_one_day();
+        }
+        self.now()
     }
 
     /// Writes the bank files that are visible at `up_to`; returns how many. Files that are there already, or in
