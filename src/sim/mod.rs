@@ -14,4 +14,4 @@ pub mod rng;
 pub mod servers;
 
 pub use company::{Book, Company, CompanySettings, Salesperson, Totals, Truth};
-//pub use servers::{FaultKind, Faults, SimServer, World};
+pub use servers::{FaultKind, Faults, SimServer, World};

@@ -56,7 +56,7 @@ impl Company {
             let words = &WORDS[book.index()];
             let currency = if book == Book::Sz { Currency::CNY } else { Currency::USD };
             for _ in 0..self.rng.between(0, 3) {
-                let supplier = *self.rng.pick(SUPPLIERS);
+                let supplier = *self.rng.pick(SUPPLIERS[book.index()]);
                 let cents = -self.rng.between(100_000, 8_000_000);
                 self.bank_line(
                     book,

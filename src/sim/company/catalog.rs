@@ -14,6 +14,13 @@ pub const SALESPEOPLE: &[Salesperson] = &[
 pub const MANAGER: Salesperson = Salesperson { code: "YW000", user: "sunqiang", name: "孙强" };
 pub const FINANCE: Salesperson = Salesperson { code: "CW001", user: "caiwu", name: "财务" };
 
+pub const IT: Salesperson = Salesperson { code: "IT001", user: "gaoming", name: "高明" };
+
+/// Everybody who has a chat account in the company.
+pub fn members() -> impl Iterator<Item = Salesperson> {
+    SALESPEOPLE.iter().copied().chain([MANAGER, FINANCE, IT])
+}
+
 pub const OWN_NAMES: [&str; 2] = ["深圳市启合电子有限公司", "QIHE ELECTRONICS (HK) LIMITED"];
 pub const OWN_ACCOUNTS: [&str; 2] = ["755900012310808", "012-668-2-001234-5"];
 
@@ -45,8 +52,11 @@ pub const PAYING_AGENTS: &[&str] = &[
     "EVERGOLD TRADING CO., LIMITED",
     "深圳市一达通企业服务有限公司",
 ];
-pub const SUPPLIERS: &[&str] =
-    &["艾睿（中国）电子贸易有限公司", "顺丰速运有限公司", "深圳市南方集成技术有限公司", "上海贝岭股份有限公司"];
+/// Whom the company pays, by book.
+pub const SUPPLIERS: [&[&str]; 2] = [
+    &["艾睿（中国）电子贸易有限公司", "顺丰速运有限公司", "深圳市南方集成技术有限公司", "上海贝岭股份有限公司"],
+    &["ARROW ASIA PAC LIMITED", "SF EXPRESS (HONG KONG) LIMITED", "WPG (H.K.) LIMITED", "FUTURE ELECTRONICS INC"],
+];
 pub const RETURN_REASONS: &[&str] = &["引脚氧化", "型号错发", "批次不良", "数量不符", "客户项目取消"];
 
 /// A part that the company sells.

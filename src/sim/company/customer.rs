@@ -83,6 +83,8 @@ pub struct Customer {
     /// Index into the salespeople.
     pub seller: usize,
     pub habit: Habit,
+    /// No new orders are taken.
+    pub blocked: bool,
     /// New orders in a thousand working days.
     pub order_rate: u32,
     /// Index of the first of the sibling companies (深圳X, 东莞X, X香港) it belongs to; itself if it has none.
@@ -169,6 +171,7 @@ fn customer(rng: &mut Rng, place: Place, sellers: usize) -> Customer {
         terms,
         seller: rng.below(sellers as u64) as usize,
         habit,
+        blocked: false,
         order_rate: rng.between(60, 260) as u32,
         family: place.head,
         billed_monthly: matches!(terms, Terms::Monthly { .. }) && rng.chance(600),

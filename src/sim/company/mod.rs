@@ -11,6 +11,7 @@ mod customer;
 pub mod forms;
 mod money;
 mod papers;
+mod receipts;
 mod returns;
 mod sales;
 mod state;
@@ -63,6 +64,8 @@ pub struct Salesperson {
 /// Something that was planned for a day. The numbers are indexes into the company's memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Task {
+    HandOver(usize),
+    Block(usize),
     ApproveOrder(usize),
     PayDeposit { order: usize, cents: i64 },
     Ship { order: usize, last: bool },
@@ -206,6 +209,8 @@ impl Company {
 
     fn perform(&mut self, task: Task) {
         match task {
+            Task::HandOver(customer) => self.hand_over(customer),
+            Task::Block(customer) => self.block(customer),
             Task::ApproveOrder(order) => self.approve_order(order),
             Task::PayDeposit { order, cents } => self.pay_deposit(order, cents),
             Task::Ship { order, last } => self.ship(order, last),

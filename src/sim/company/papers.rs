@@ -48,7 +48,7 @@ fn price(micros: i64) -> Cell {
     Cell::Number(Decimal::new(micros, 6).normalize())
 }
 
-pub fn customer(customer: &Customer, forbidden: bool) -> Doc {
+pub fn customer(customer: &Customer) -> Doc {
     let form = FormId::Customer.form();
     let header = form.header_row([
         ("FCUSTID", Cell::Int(customer.fid)),
@@ -58,7 +58,7 @@ pub fn customer(customer: &Customer, forbidden: bool) -> Doc {
         ("FTaxRegisterCode", Cell::text_or_blank(&customer.tax_code)),
         ("FRECCONDITIONID.FName", Cell::text(customer.terms.name())),
         ("FSELLER.FNumber", seller(customer)),
-        ("FForbidStatus", Cell::text(if forbidden { "B" } else { "A" })),
+        ("FForbidStatus", Cell::text(if customer.blocked { "B" } else { "A" })),
     ]);
     Doc { header, lines: Arc::new([]) }
 }

@@ -25,6 +25,7 @@ impl Company {
         let counter = &mut self.counters[book.index()].returns;
         *counter += 1;
         let no = numbered(book, format!("XSTHD{:06}", *counter));
+        let reason = *self.rng.pick(RETURN_REASONS);
         let goods = GoodsReturn {
             fid: self.next_fid(book),
             no,
@@ -34,7 +35,7 @@ impl Company {
             quantity,
             gross: line_gross(quantity, price),
             day: self.today,
-            reason: *self.rng.pick(RETURN_REASONS),
+            reason,
         };
         self.returns.push(goods);
         let index = self.returns.len() - 1;

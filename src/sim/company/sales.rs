@@ -1,7 +1,7 @@
 //! Opening the books, orders, and shipments with what goes wrong with them.
 
-use super::catalog::PARTS;
-use super::customer::Terms;
+use super::catalog::{self, PARTS};
+use super::customer::{Habit, Terms};
 use super::forms::FormId;
 use super::state::{Order, OrderLine, ShipLine, Shipment, Status, line_gross};
 use super::timeline::Book;
@@ -19,7 +19,7 @@ impl Company {
     pub(super) fn open_the_books(&mut self) {
         for index in 0..self.customers.len() {
             let customer = &self.customers[index];
-            let (book, fid, doc) = (customer.book, customer.fid, papers::customer(customer, false));
+            let (book, fid, doc) = (customer.book, customer.fid, papers::customer(customer));
             let at = 8 * 60 * MS_PER_MINUTE + index as i64;
             self.emit(book, FormId::Customer, fid, at, doc);
             if self.customers[index].billed_monthly {
@@ -30,12 +30,42 @@ impl Company {
             }
         }
         self.meet_contacts();
+        self.plan_customer_changes();
+    }
+
+    /// Some customers get another salesperson; some bad payers are blocked.
+    fn plan_customer_changes(&mut self) {
+        for customer in 0..self.customers.len() {
+            if self.slip(60) {
+                self.plan_in(15, 60, Task::HandOver(customer));
+            } else if self.customers[customer].habit == Habit::Bad && self.slip(300) {
+                self.plan_in(30, 70, Task::Block(customer));
+            }
+        }
+    }
+
+    pub(super) fn hand_over(&mut self, customer: usize) {
+        self.customers[customer].seller = (self.customers[customer].seller + 1) % catalog::SALESPEOPLE.len();
+        self.emit_customer(customer);
+    }
+
+    /// No new orders; what is owed stays owed.
+    pub(super) fn block(&mut self, customer: usize) {
+        self.customers[customer].blocked = true;
+        self.emit_customer(customer);
+    }
+
+    fn emit_customer(&mut self, customer: usize) {
+        let at = self.time_between(9, 12);
+        let customer = &self.customers[customer];
+        let (book, fid, doc) = (customer.book, customer.fid, papers::customer(customer));
+        self.emit(book, FormId::Customer, fid, at, doc);
     }
 
     pub(super) fn take_orders(&mut self) {
         for customer in 0..self.customers.len() {
             let rate = self.customers[customer].order_rate;
-            if self.rng.chance(rate) {
+            if self.rng.chance(rate) && !self.customers[customer].blocked {
                 self.place_order(customer);
             }
         }
@@ -235,6 +265,8 @@ impl Company {
             let (order, order_line, quantity) = (line.order, line.order_line, line.quantity);
             self.orders[order].lines[order_line].left += quantity;
         }
+        // It may have been closed by a later delivery.
+        self.emit_order(order, at + MS_PER_MINUTE, Status::Approved);
         self.plan_in(1, 4, Task::Ship { order, last: true });
     }
 

@@ -10,11 +10,12 @@ use crate::sim::calendar::MS_PER_MINUTE;
 
 /// Chats end at half past six.
 const LAST_CHAT_MS: i64 = (18 * 60 + 30) * MS_PER_MINUTE;
-/// On its n-th working day the company sees one member switch to another corporation.
+/// The archive's record of this number says that a member went to another corporation.
 const SWITCH_SEQ: u64 = 40;
+const LEAVER: &str = "hexiaoyu";
 /// One room in so many customers: their chat is a group.
 const GROUP_ONE_IN: usize = 5;
-/// Of a hundred open orders so many are asked about on a day.
+/// Of a thousand open orders so many are asked about on a day.
 const ASKED_PER_MILLE: u32 = 25;
 
 /// A message of today that has no number yet.
@@ -198,8 +199,7 @@ impl Company {
 
     fn push_switch(&mut self, seq: u64, at: Timestamp) {
         let msgid = format!("{}_{}", 1000 + seq, at.as_millisecond());
-        let user = SALESPEOPLE[SALESPEOPLE.len() - 1].user;
-        let payload = json!({"msgid": msgid, "action": "switch", "time": at.as_millisecond(), "user": user});
+        let payload = json!({"msgid": msgid, "action": "switch", "time": at.as_millisecond(), "user": LEAVER});
         self.truth.messages += 1;
         self.timeline.chats.push(ChatMessage { seq, msgid, at, payload });
     }

@@ -138,7 +138,7 @@ fn every_receipt_of_a_connected_account_stands_once_in_the_bank_statement() {
     let company = small();
     let mut bank: BTreeMap<(Book, crate::domain::Currency), i64> = BTreeMap::new();
     let lines = company.timeline().bank.iter().flatten();
-    for line in lines.filter(|line| matches!(line.text.get(..6), Some("货款" | "PAYMEN"))) {
+    for line in lines.filter(|line| line.text.starts_with("货款") || line.text.starts_with("PAYMENT")) {
         *bank.entry((line.book, line.currency)).or_default() += line.money_in;
         assert!(line.dirt.is_none());
     }
@@ -175,6 +175,8 @@ fn claims_add_up_and_everything_that_the_issue_lists_happens() {
     assert!(status(FormId::Outstock, "FDocumentStatus", "D"), "un-approved");
     assert!(status(FormId::Outstock, "FCancelStatus", "B"), "void");
     assert!(status(FormId::Receipt, "FCancelStatus", "B"), "void receipts");
+    let customers = company.timeline().form(Book::Sz, FormId::Customer);
+    assert!(customers.versions().len() > customers.documents(), "customers change");
     assert!(status(FormId::Outstock, "FBillTypeID.FNumber", "XSCKD04_SYS"), "samples");
     assert!(company.truth().estimates > 0 && company.truth().dirty_bank_rows.iter().sum::<u64>() > 2);
     let said = |key: &str, value: &str| company.timeline().chats.iter().any(|chat| chat.payload[key] == value);
@@ -190,6 +192,14 @@ fn without_messiness_nothing_goes_wrong() {
     assert_eq!(company.truth().dirty_bank_rows, [0, 0]);
     assert!(company.returns.is_empty() && company.adjustments.is_empty());
     assert!(company.receipts.iter().all(|receipt| receipt.identified));
+}
+
+#[test]
+fn the_smallest_companies_live_too() {
+    for customers in 0..3 {
+        let company = Company::generate(CompanySettings { customers, months: 2, ..CompanySettings::default() });
+        assert_eq!(company.last_day(), jiff::civil::date(2026, 2, 28));
+    }
 }
 
 #[test]
