@@ -1,0 +1,2 @@
+//! Stub
+pub const MAPPINGS: &[(&str, &str)] = &[];
