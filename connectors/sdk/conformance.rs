@@ -134,7 +134,7 @@ impl Sleeper for RecordingSleeper {
 }
 
 #[cfg(test)]
-pub(crate) use server::{TestServer, serve};
+pub(crate) use server::serve;
 
 #[cfg(test)]
 mod server {

@@ -18,6 +18,9 @@ use super::{Channel, Connector, Context, SourceError};
 /// The settings of one source without its `type`; all spans count from the start of the configuration text.
 pub type SettingsTable<'a> = Spanned<DeTable<'a>>;
 
+/// Builds one instance from its settings.
+pub type Build<T> = fn(SettingsTable<'_>, &Context) -> Result<Arc<T>, SettingsError>;
+
 /// A mistake in the settings. The caller knows the file and draws the caret.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{message}")]
@@ -65,7 +68,7 @@ pub struct Entry {
     pub doc: &'static str,
     /// A commented sample of all settings, valid as it stands (a test builds it).
     pub example: &'static str,
-    pub build: fn(SettingsTable<'_>, &Context) -> Result<Arc<dyn Connector>, SettingsError>,
+    pub build: Build<dyn Connector>,
 }
 
 /// One kind of channel: a row of the registry.
@@ -73,7 +76,7 @@ pub struct ChannelEntry {
     pub kind: &'static str,
     pub doc: &'static str,
     pub example: &'static str,
-    pub build: fn(SettingsTable<'_>, &Context) -> Result<Arc<dyn Channel>, SettingsError>,
+    pub build: Build<dyn Channel>,
 }
 
 impl fmt::Debug for Entry {

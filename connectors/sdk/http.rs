@@ -204,6 +204,12 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
+/// Seconds since 1970 by the machine's clock, for stamps that a foreign server compares with its own. Nothing that
+/// Bihuan stores or decides may come from here: that time is handed in with each pull.
+pub fn protocol_seconds() -> i64 {
+    Timestamp::now().as_second()
+}
+
 /// Checks a base address and cuts its trailing slash.
 pub fn base_url(name: &str, value: &Spanned<String>) -> Result<String, SettingsError> {
     let error = |reason: &str| {

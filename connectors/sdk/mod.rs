@@ -21,10 +21,11 @@ mod secret;
 pub use channel::{Channel, Delivered, OutgoingMessage};
 pub use connector::{Connector, Context, Coverage, Page, PullRequest, Slice, StreamInfo};
 pub use entry::{
-    ChannelEntry, Entry, SettingsError, SettingsTable, bounded, one_line, parse_settings, read_settings, time_zone,
+    Build, ChannelEntry, Entry, SettingsError, SettingsTable, bounded, one_line, parse_settings, read_settings,
+    time_zone,
 };
 pub use error::{ErrorClass, SourceError};
-pub use http::{Http, HttpOptions, MAX_RETRY_AFTER, Reply, base_url};
+pub use http::{Http, HttpOptions, MAX_RETRY_AFTER, Reply, base_url, protocol_seconds};
 pub use json::{excerpt, from_json, sanitize_control_characters};
 pub use rate::RateLimit;
 pub use record::{CELL_SEPARATOR, PayloadShape, RawRecord, RecordBatch, RecordBatchBuilder};

@@ -51,12 +51,7 @@ pub struct RetryPolicy {
 
 impl Default for RetryPolicy {
     fn default() -> Self {
-        Self {
-            attempts: 4,
-            first_delay: Duration::from_millis(200),
-            max_delay: Duration::from_secs(5),
-            jitter: true,
-        }
+        Self { attempts: 4, first_delay: Duration::from_millis(200), max_delay: Duration::from_secs(5), jitter: true }
     }
 }
 
