@@ -12,8 +12,10 @@ mod documents;
 pub mod engine;
 mod error;
 mod journal;
+mod leases;
 mod likely;
 mod migrations;
+mod progress;
 mod queries;
 mod segment;
 mod settle;
@@ -24,6 +26,9 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use error::{Result, StoreError};
+pub use leases::Fence;
+pub use progress::{FileProgress, Progress};
+pub use queries::totals::BookTotals;
 pub use types::{
     ApplyBatch, ApplyOutcome, Counts, DocumentKey, Known, LikelyMoney, NO_PARTY, Outcome, Position, Problem,
     ProgressStep, RecordId, StreamId, StreamTotals, Subject, UnidentifiedPayment, Verdict,

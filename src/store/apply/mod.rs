@@ -17,8 +17,8 @@ use jiff::Timestamp;
 use super::dirty::Marks;
 use super::engine::{Cell, Tx};
 use super::error::Result;
-use super::types::{ApplyBatch, ApplyOutcome, Known, ProgressStep, RecordId, StreamId, Verdict};
-use super::{Store, documents, journal, tables};
+use super::types::{ApplyBatch, ApplyOutcome, Known, RecordId, StreamId, Verdict};
+use super::{Store, documents, journal, progress, tables};
 use crate::domain::{Hash, Id};
 use crate::failpoint::failpoint;
 use folding::Speaker;
@@ -147,17 +147,8 @@ async fn write_totals(tx: &mut Tx, batch: &ApplyBatch, counts: super::types::Cou
         now.into(),
     ];
     tx.upsert_many(&tables::STREAM, vec![totals]).await?;
-    let Some(step) = &batch.progress else { return Ok(()) };
-    tx.upsert_many(&tables::STREAM_PROGRESS, vec![progress_row(stream, step)]).await
-}
-
-fn progress_row(stream: Id, step: &ProgressStep) -> Vec<Cell> {
-    let (kind, name, until, done, resume) = match step {
-        ProgressStep::Span { from, to, done, resume } => {
-            ("span", from.as_microsecond().to_string(), Cell::from(*to), *done, resume.clone())
-        }
-        ProgressStep::Token { token } => ("token", String::new(), Cell::Null, true, Some(token.clone())),
-        ProgressStep::File { id, done, resume } => ("file", id.clone(), Cell::Null, *done, resume.clone()),
-    };
-    vec![stream.into(), kind.into(), name.into(), until, done.into(), resume.into()]
+    match &batch.progress {
+        Some(step) => progress::write(tx, stream, step).await,
+        None => Ok(()),
+    }
 }

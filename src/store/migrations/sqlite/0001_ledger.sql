@@ -17,7 +17,8 @@ CREATE TABLE stream (
     seen_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- How far a stream is covered. kind: span (name = first instant), token (name empty), file (name = file id).
+-- How far a stream is covered. kind: span (covered; name = first instant, micros), part (unfinished; name = from..to),
+-- token (name empty; the token in resume), file (name = file id).
 CREATE TABLE stream_progress (
     stream BLOB NOT NULL,
     kind TEXT NOT NULL,
