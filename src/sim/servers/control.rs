@@ -1,5 +1,6 @@
 //! The simulator's own controls, and the page that shows every salesperson's chat as it arrives.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Json;
@@ -27,21 +28,38 @@ pub async fn page() -> Response {
 #[derive(Debug, Deserialize)]
 pub struct ClockBody {
     now: Timestamp,
+    bank_files: Option<BankFiles>,
+}
+
+/// Folders into which the bank's files are to be dropped, for a demo that runs in another process.
+#[derive(Debug, Deserialize)]
+pub struct BankFiles {
+    sz: PathBuf,
+    hk: PathBuf,
+    /// Drop those that were there before anew.
+    again: bool,
 }
 
 fn clock_json(world: &World) -> Json<Value> {
     let now = world.now();
     let local = calendar::stamp_text(now).replace('T', " ");
-    Json(json!({"now": now.to_string(), "local": local.get(..16), "last_day": world.company().last_day().to_string()}))
+    Json(json!({"now": now.to_string(), "local": local.get(..16), "last_day": world.company().last_day().to_string(), "end": world.company().end().to_string()}))
 }
 
 pub async fn clock(State(world): State<Arc<World>>) -> Json<Value> {
     clock_json(&world)
 }
 
-pub async fn set_clock(State(world): State<Arc<World>>, Json(body): Json<ClockBody>) -> Json<Value> {
+pub async fn set_clock(State(world): State<Arc<World>>, Json(body): Json<ClockBody>) -> Result<Json<Value>, StatusCode> {
     world.advance_to(body.now);
-    clock_json(&world)
+    if let Some(files) = body.bank_files {
+        let written = world.write_bank_files(&files.sz, &files.hk, body.now, files.again);
+        written.map_err(|error| {
+            tracing::error!(%error, "The bank files could not be written.");
+            StatusCode::INTERNAL_SERVER_ERROR
+        })?;
+    }
+    Ok(clock_json(&world))
 }
 
 pub async fn faults(State(world): State<Arc<World>>) -> Json<Value> {
