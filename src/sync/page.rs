@@ -9,7 +9,7 @@ use crate::store::{ApplyBatch, Counts, Known, Outcome, Problem, ProgressStep, Re
 
 /// Takes in one batch, whoever brought it. `read = applied + unchanged + ignored + quarantined` holds for the result.
 pub async fn ingest(store: &Store, feed: &Feed, raw: RecordBatch, progress: Option<ProgressStep>) -> Result<Counts, SyncError> {
-    let heads: Vec<(RecordId, Hash)> = raw.iter().map(|record| head(feed, record)).collect();
+    let heads: Vec<(RecordId, Hash)> = raw.iter().map(|record| head(store, feed, record)).collect();
     let known = store.known(&feed.id, &heads).await?;
     let mut counted = Counts::default();
     let mut fresh = Vec::new();
@@ -64,7 +64,7 @@ fn outcome(mapped: Mapped) -> Outcome {
     }
 }
 
-/// A record is named by its source, stream and key; what it says, by the hash of its bytes.
-fn head(feed: &Feed, record: RawRecord<'_>) -> (RecordId, Hash) {
-    (feed.id.record(record.key), Hash::of(record.payload))
+/// A record is named by its source, stream and key; what it says, by the (for personal streams: keyed) hash of its bytes.
+fn head(store: &Store, feed: &Feed, record: RawRecord<'_>) -> (RecordId, Hash) {
+    (feed.id.record(record.key), store.content_hash(feed.personal, record))
 }
