@@ -76,7 +76,7 @@ fn mainland_file(day: Date, lines: &[BankLine]) -> Vec<u8> {
             money(line.money_in, None),
             money(line.balance, None),
             line.text.clone(),
-            line.counterparty.clone(),
+            quoted(&line.counterparty),
             if line.account.is_empty() { String::new() } else { format!("\"{}\t\"", line.account) },
             line.kind.to_owned(),
         ];
@@ -186,6 +186,23 @@ mod tests {
         let text = std::str::from_utf8(&bytes).unwrap();
         assert!(text.starts_with("\u{feff}Date,Debit,Credit,Balance,"));
         assert!(text.lines().nth(1).unwrap().starts_with(&format!("{},", hk[0].day)));
+    }
+
+    #[test]
+    fn every_row_that_is_not_damaged_has_nine_columns() {
+        let company = Company::generate(CompanySettings { messiness: 300, ..CompanySettings::default() });
+        for book in Book::ALL {
+            for line in company.timeline().bank[book.index()].iter().filter(|line| line.dirt.is_none()) {
+                let bytes = content(book, line.day, std::slice::from_ref(line));
+                let (text, _, broken) = if book == Book::Sz { encoding_rs::GB18030 } else { encoding_rs::UTF_8 }
+                    .decode(&bytes)
+                    .into_owned_parts();
+                let row = text.lines().nth(if book == Book::Sz { 4 } else { 1 }).unwrap();
+                let outside_quotes = row.split('"').step_by(2);
+                let commas: usize = outside_quotes.map(|part| part.matches(',').count()).sum();
+                assert!(!broken && commas == 8, "{row}");
+            }
+        }
     }
 
     #[test]
