@@ -4,8 +4,10 @@
 //! order mark. A file appears whole (rename) and is never written twice, even after it was moved to `done/`.
 
 use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
 use std::path::Path;
-use std::{fs, io};
+use std::time::SystemTime;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -37,7 +39,11 @@ pub fn write(company: &Company, book: Book, folder: &Path, up_to: Timestamp, rew
             continue;
         }
         let hidden = folder.join(format!(".{name}.part"));
-        fs::write(&hidden, content(book, day, day_lines))?;
+        let mut file = File::create(&hidden)?;
+        file.write_all(&content(book, day, day_lines))?;
+        // The file's own time is the simulated one: whoever stamps records with it gets the same stamps every run.
+        file.set_modified(SystemTime::from(calendar::instant(day, BANK_FILE_MS)))?;
+        drop(file);
         fs::rename(&hidden, folder.join(&name))?;
         written += 1;
     }
@@ -70,7 +76,7 @@ fn mainland_file(day: Date, lines: &[BankLine]) -> Vec<u8> {
             money(line.money_in, None),
             money(line.balance, None),
             line.text.clone(),
-            line.counterparty.clone(),
+            quoted(&line.counterparty),
             if line.account.is_empty() { String::new() } else { format!("\"{}\t\"", line.account) },
             line.kind.to_owned(),
         ];
@@ -158,6 +164,8 @@ mod tests {
         let first = calendar::instant(jiff::civil::date(2026, 1, 6), BANK_FILE_MS);
         let count = write(&company, Book::Sz, folder.path(), first, false).unwrap();
         assert!((1..=2).contains(&count), "{count}");
+        let at = fs::metadata(folder.path().join(file_name(Book::Sz, jiff::civil::date(2026, 1, 6)))).unwrap();
+        assert_eq!(at.modified().unwrap(), SystemTime::from(first));
         let taken = folder.path().join(file_name(Book::Sz, jiff::civil::date(2026, 1, 6)));
         fs::create_dir(folder.path().join("done")).unwrap();
         fs::rename(&taken, folder.path().join("done").join(taken.file_name().unwrap())).unwrap();
@@ -178,6 +186,23 @@ mod tests {
         let text = std::str::from_utf8(&bytes).unwrap();
         assert!(text.starts_with("\u{feff}Date,Debit,Credit,Balance,"));
         assert!(text.lines().nth(1).unwrap().starts_with(&format!("{},", hk[0].day)));
+    }
+
+    #[test]
+    fn every_row_that_is_not_damaged_has_nine_columns() {
+        let company = Company::generate(CompanySettings { messiness: 300, ..CompanySettings::default() });
+        for book in Book::ALL {
+            for line in company.timeline().bank[book.index()].iter().filter(|line| line.dirt.is_none()) {
+                let bytes = content(book, line.day, std::slice::from_ref(line));
+                let (text, _, broken) = if book == Book::Sz { encoding_rs::GB18030 } else { encoding_rs::UTF_8 }
+                    .decode(&bytes)
+                    .into_owned_parts();
+                let row = text.lines().nth(if book == Book::Sz { 4 } else { 1 }).unwrap();
+                let outside_quotes = row.split('"').step_by(2);
+                let commas: usize = outside_quotes.map(|part| part.matches(',').count()).sum();
+                assert!(!broken && commas == 8, "{row}");
+            }
+        }
     }
 
     #[test]
