@@ -20,8 +20,9 @@ struct Settings {
     folder: Spanned<String>,
     #[serde(default = "any")]
     pattern: Spanned<String>,
-    #[serde(default = "stream")]
-    stream: Spanned<String>,
+    /// The one stream that it yields.
+    #[serde(default = "statement")]
+    stream_name: Spanned<String>,
     #[serde(default)]
     personal: bool,
     #[serde(default)]
@@ -55,7 +56,7 @@ fn any() -> Spanned<String> {
     Spanned::new(0..0, "*".to_owned())
 }
 
-fn stream() -> Spanned<String> {
+fn statement() -> Spanned<String> {
     Spanned::new(0..0, "statement".to_owned())
 }
 
@@ -71,7 +72,7 @@ pub(super) fn build(table: SettingsTable<'_>, context: &Context) -> Result<Arc<d
     let settings: Settings = read_settings(table)?;
     let folder = context.base_dir.join(one_line("folder", &settings.folder)?);
     let folder = Folder::new(folder, one_line("pattern", &settings.pattern)?);
-    let stream = one_line("stream", &settings.stream)?;
+    let stream = one_line("stream_name", &settings.stream_name)?;
     let page_rows = bounded("page_rows", &settings.page_rows, 1..=MAX_PAGE_ROWS)?;
     let personal = settings.personal;
     let format = format(settings)?;

@@ -46,11 +46,9 @@ pub(super) struct Settings {
     page_rows: Spanned<u32>,
     #[serde(default = "requests_per_second")]
     requests_per_second: Spanned<u32>,
-    /// Ask for these streams only.
+    /// Changes to built-in streams, and more streams, by name.
     #[serde(default)]
-    only: Vec<Spanned<String>>,
-    #[serde(default)]
-    streams: BTreeMap<String, Spanned<StreamSettings>>,
+    form: BTreeMap<String, Spanned<StreamSettings>>,
 }
 
 fn chinese() -> u32 {
@@ -78,7 +76,7 @@ impl Kingdee {
         }
         let page_rows = bounded("page_rows", &settings.page_rows, 1..=MAX_PAGE_ROWS)?;
         let pace = bounded("requests_per_second", &settings.requests_per_second, 0..=MAX_REQUESTS_PER_SECOND)?;
-        let streams = streams(&settings.streams, &settings.only)?;
+        let streams = streams(&settings.form)?;
         let zone = time_zone(context)?;
         let client = Client {
             http: Http::new(&HttpOptions { http1_only: true, ..HttpOptions::default() })?,

@@ -73,7 +73,9 @@ impl Connector for Kingdee {
     }
 
     async fn probe(&self) -> Result<(), SourceError> {
-        let Some(stream) = self.streams.first() else {
+        // Every licence has customers.
+        let customers = self.streams.iter().find(|stream| stream.name == "customer");
+        let Some(stream) = customers.or(self.streams.first()) else {
             return Ok(());
         };
         let mut query = self.query(stream, String::new(), 0);

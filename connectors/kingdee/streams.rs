@@ -129,7 +129,7 @@ const FORMS: &[Form] = &[
 #[serde(deny_unknown_fields)]
 pub(super) struct StreamSettings {
     /// FormId; needed for a new stream, replaces the built-in one otherwise.
-    form: Option<String>,
+    form_id: Option<String>,
     /// Key of the record, `FID` unless said.
     key: Option<String>,
     /// All header keys; replaces the built-in ones.
@@ -179,15 +179,10 @@ impl Stream {
 }
 
 /// The built-in streams, changed and extended as the settings say, by name.
-pub(super) fn streams(
-    settings: &BTreeMap<String, Spanned<StreamSettings>>,
-    only: &[Spanned<String>],
-) -> Result<Vec<Stream>, SettingsError> {
+pub(super) fn streams(settings: &BTreeMap<String, Spanned<StreamSettings>>) -> Result<Vec<Stream>, SettingsError> {
     let mut result = Vec::new();
-    for form in FORMS {
-        if !settings.contains_key(form.name) {
-            result.push(built_in(form, StreamSettings::default()).map_err(SettingsError::new)?);
-        }
+    for form in FORMS.iter().filter(|form| !settings.contains_key(form.name)) {
+        result.push(built_in(form, StreamSettings::default()).map_err(SettingsError::new)?);
     }
     for (name, one) in settings {
         let changed = one.get_ref().clone();
@@ -195,18 +190,9 @@ pub(super) fn streams(
             Some(form) => built_in(form, changed),
             None => new_stream(name, changed),
         };
-        result.push(stream.map_err(|reason| SettingsError::at(one, format!("stream `{name}`: {reason}")))?);
+        result.push(stream.map_err(|reason| SettingsError::at(one, format!("form `{name}`: {reason}")))?);
     }
     result.sort_by(|left, right| left.name.cmp(&right.name));
-    if only.is_empty() {
-        return Ok(result);
-    }
-    if let Some(unknown) = only.iter().find(|name| !result.iter().any(|stream| &stream.name == name.get_ref())) {
-        let names: Vec<_> = result.iter().map(|stream| stream.name.as_str()).collect();
-        return Err(SettingsError::at(unknown, format!("there is no stream `{}`", unknown.get_ref()))
-            .help(format!("known streams: {}", names.join(", "))));
-    }
-    result.retain(|stream| only.iter().any(|name| name.get_ref() == &stream.name));
     Ok(result)
 }
 
@@ -219,7 +205,7 @@ fn built_in(form: &Form, changed: StreamSettings) -> Result<Stream, String> {
     assemble(Parts {
         name: form.name,
         doc: form.doc,
-        form: changed.form.unwrap_or_else(|| form.form.to_owned()),
+        form: changed.form_id.unwrap_or_else(|| form.form.to_owned()),
         key: changed.key.unwrap_or_else(|| form.key.to_owned()),
         header: [changed.header.unwrap_or_else(|| words(form.header)), changed.extra].concat(),
         entity: changed.entity.or_else(|| form.entity.map(|(entity, _)| entity.to_owned())),
@@ -231,10 +217,10 @@ fn built_in(form: &Form, changed: StreamSettings) -> Result<Stream, String> {
 fn new_stream(name: &str, settings: StreamSettings) -> Result<Stream, String> {
     assemble(Parts {
         name,
-        doc: "configured stream",
-        form: settings.form.ok_or("a new stream needs `form`")?,
+        doc: "a form named in the settings",
+        form: settings.form_id.ok_or("a new form needs `form_id`")?,
         key: settings.key.unwrap_or_else(|| "FID".to_owned()),
-        header: [settings.header.ok_or("a new stream needs `header`")?, settings.extra].concat(),
+        header: [settings.header.ok_or("a new form needs `header`")?, settings.extra].concat(),
         entity: settings.entity,
         lines: [settings.lines.unwrap_or_default(), settings.extra_lines].concat(),
         filter: settings.filter,
