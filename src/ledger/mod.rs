@@ -5,6 +5,8 @@
 //! It must not know where contributions are stored or who is told about the result.
 
 mod account;
+#[cfg(test)]
+mod cases;
 pub mod chain;
 mod document;
 #[cfg(test)]

@@ -51,8 +51,8 @@ pub fn unbilled_item(document: Id) -> Id {
 }
 
 /// The order in which items are paid when nothing else decides.
-pub(super) fn item_order(item: &OpenItem) -> (bool, Date, Date, Id) {
-    (item.due.is_expected(), item.due.date(), item.issued_on, item.id)
+pub(super) fn item_order(item: &OpenItem) -> (bool, Date, Date, OpenItemKind, Id) {
+    (item.due.is_expected(), item.due.date(), item.issued_on, item.kind, item.id)
 }
 
 /// What items are made of.

@@ -14,8 +14,10 @@ use crate::domain::text::half_width;
 const TEXT_CHARACTERS_MAX: usize = 500;
 /// A number may be typed in so many pieces (`SO 2601 0001`).
 const PIECES_MAX: usize = 4;
-/// Numbers with less significant characters are not recognized with zeros dropped: too much looks like them.
-const SIGNIFICANT_MIN: usize = 4;
+/// Shorter numbers, in a document or in a text, are not recognized: too much looks like them.
+const NUMBER_MIN: usize = 4;
+/// A number must have so many characters that are not zeros to be recognized with zeros dropped.
+const SIGNIFICANT_MIN: usize = 3;
 /// Digits without their prefix count from this length on; shorter ones are amounts, dates and phone extensions.
 const BARE_DIGITS_MIN: usize = 6;
 
@@ -31,7 +33,7 @@ pub(super) struct Numbers {
 impl Numbers {
     pub fn add(&mut self, number: &str, id: Id) {
         let exact = canonical(&half_width(number).to_uppercase());
-        if exact.len() < SIGNIFICANT_MIN {
+        if exact.len() < NUMBER_MIN {
             return;
         }
         let ids = self.exact.entry(exact.clone()).or_default();
@@ -84,6 +86,9 @@ impl Numbers {
     /// `table` says which one number looks like `key`. Without zeros, a number must still have a prefix: a bare amount
     /// such as `1230.00` would look like too much.
     fn alike(&self, table: &HashMap<String, Option<String>>, key: &str, typed: &str) -> Option<&[Id]> {
+        if typed.len() < NUMBER_MIN {
+            return None;
+        }
         let is_bare = typed.bytes().all(|byte| byte.is_ascii_digit());
         if is_bare && typed.len() < BARE_DIGITS_MIN || key != typed && is_bare {
             return None;
@@ -134,7 +139,7 @@ mod tests {
     #[test]
     fn numbers_are_found_with_the_slips_people_make() {
         let mut numbers = Numbers::default();
-        for number in ["SO26010001", "SO26010002", "AR00000123", "AR00001230", "XSCKD000077"] {
+        for number in ["SO26010001", "SO26010002", "AR00000123", "AR00001230", "XSCKD000077", "AR00000007"] {
             numbers.add(number, id(FactKind::Order, number));
         }
         for (text, expected) in [
@@ -145,6 +150,8 @@ mod tests {
             ("INV AR00000123 thanks", &["AR00000123"]),
             ("S026O1OOO1", &["SO26010001"]),
             ("XSCKD77", &["XSCKD000077"]),
+            ("AR7", &[]),
+            ("AR007 尾款", &["AR00000007"]),
             ("XSCKD00077 尾款", &["XSCKD000077"]),
             ("26010002", &["SO26010002"]),
             ("AR123", &[]),
