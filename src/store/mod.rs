@@ -23,12 +23,16 @@ mod tables;
 mod types;
 
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 
 pub use error::{Result, StoreError};
 pub use leases::Fence;
 pub use progress::{FileProgress, Progress};
+pub use queries::lookup::{AgingRow, AllocationView, DocumentView, JournalRow, OrderLoop, PartyView, Source};
+pub use queries::quarantine::{QuarantineEntry, RawPayload};
 pub use queries::totals::BookTotals;
+pub use queries::verify::{Anchor, Verification};
 pub use types::{
     ApplyBatch, ApplyOutcome, Counts, DocumentKey, Known, LikelyMoney, NO_PARTY, Outcome, Position, Problem,
     ProgressStep, RecordId, StreamId, StreamTotals, Subject, UnidentifiedPayment, Verdict,
@@ -78,6 +82,11 @@ impl Store {
     /// The hash by which `known` and `apply` tell versions of a record apart.
     pub fn content_hash(&self, personal: bool, record: RawRecord<'_>) -> Hash {
         apply::content_hash(record, personal.then_some(&self.hash_secret))
+    }
+
+    /// A consistent copy of a SQLite database into a new file; works beside a running daemon.
+    pub async fn backup(&self, path: &Path) -> Result<()> {
+        self.engine.backup(path).await
     }
 
     pub async fn close(&self) {

@@ -1,5 +1,8 @@
 //! Reading: one snapshot a call, sums and orderings of text in Rust.
 
 pub mod items;
+pub mod lookup;
 pub mod positions;
+pub mod quarantine;
 pub mod totals;
+pub mod verify;
