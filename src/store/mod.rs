@@ -6,15 +6,23 @@
 //! their inputs together, stores the results and keeps the hash chain. It must not know connectors' protocols, mappings'
 //! syntax, brokers or channels.
 
+mod budgets;
 pub mod engine;
 mod error;
 mod migrations;
+mod outbox;
+mod reminders;
 mod types;
 
 use std::fmt;
 use std::sync::Arc;
 
 pub use error::{Result, StoreError};
+pub use outbox::{Begun, ClaimedDelivery, ClaimedMessage, DeliveryLine, Drop, Finish, NewMessage};
+pub use reminders::{
+    DecisionBatch, DeliveryState, DirtySubject, KnownReminder, ListedReminder, NewDelivery, NewReminder, ReminderState,
+    ReminderTotals,
+};
 pub use types::{
     ApplyBatch, ApplyOutcome, Counts, DocumentKey, Known, LikelyMoney, NO_PARTY, Outcome, Position, Problem,
     ProgressStep, RecordId, StreamId, StreamTotals, Subject, UnidentifiedPayment, Verdict,
