@@ -120,7 +120,7 @@ pub struct DecisionBatch<'a> {
     pub supersede: Vec<Id>,
     pub deliveries: Vec<NewDelivery>,
     /// Makes the withdrawal of a message that was published.
-    pub withdrawal: &'a (dyn Fn(Id) -> NewMessage + Sync),
+    pub withdrawal: &'a (dyn Fn(Id, Timestamp) -> NewMessage + Sync),
 }
 
 /// How many reminders ended how. `decided` is the sum of the others.
@@ -294,6 +294,20 @@ impl Store {
         Ok(true)
     }
 
+    /// Makes a subject dirty as a committed fact would.
+    #[cfg(test)]
+    pub(crate) async fn touch_subject(&self, subject: &Subject) -> Result<()> {
+        let mut tx = self.engine.begin().await?;
+        tx.execute(
+            "INSERT INTO subject (id, book, party, currency, settle_generation, settled, remind_generation, decided) \
+             VALUES ($1, $2, $3, $4, 0, 0, 1, 0) \
+             ON CONFLICT (id) DO UPDATE SET remind_generation = subject.remind_generation + 1",
+            vec![subject.id().into(), (&subject.book).into(), subject.party.into(), subject.currency.into()],
+        )
+        .await?;
+        tx.commit().await
+    }
+
     pub async fn reminder_totals(&self) -> Result<ReminderTotals> {
         let mut tx = self.engine.read().await?;
         let sql = "SELECT r.state, d.state, COUNT(*) FROM reminder r LEFT JOIN delivery d ON d.id = r.delivery \
@@ -426,7 +440,7 @@ async fn withdraw(tx: &mut Tx, batch: &DecisionBatch<'_>) -> Result<()> {
             )
             .await?;
         if emptied == 1 {
-            close_outbox(tx, delivery, &(batch.withdrawal)(delivery), at).await?;
+            close_outbox(tx, delivery, &(batch.withdrawal)(delivery, at), at).await?;
         }
     }
     Ok(())
