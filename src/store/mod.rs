@@ -6,29 +6,23 @@
 //! their inputs together, stores the results and keeps the hash chain. It must not know connectors' protocols, mappings'
 //! syntax, brokers or channels.
 
-<<<<<<< HEAD
 mod apply;
 mod dirty;
 mod documents;
-=======
 mod budgets;
->>>>>>> remind
 pub mod engine;
 mod error;
 mod journal;
 mod leases;
 mod likely;
 mod migrations;
-<<<<<<< HEAD
 mod progress;
 mod queries;
 mod segment;
 mod settle;
 mod tables;
-=======
 mod outbox;
 mod reminders;
->>>>>>> remind
 mod types;
 
 use std::fmt;
@@ -36,20 +30,17 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use error::{Result, StoreError};
-<<<<<<< HEAD
 pub use leases::Fence;
 pub use progress::{FileProgress, Progress};
 pub use queries::lookup::{AgingRow, AllocationView, DocumentView, JournalRow, OrderLoop, PartyView, Source};
 pub use queries::quarantine::{QuarantineEntry, RawPayload};
 pub use queries::totals::BookTotals;
 pub use queries::verify::{Anchor, Verification};
-=======
 pub use outbox::{Begun, ClaimedDelivery, ClaimedMessage, DeliveryLine, Drop, Finish, NewMessage};
 pub use reminders::{
     DecisionBatch, DeliveryState, DirtySubject, KnownReminder, ListedReminder, NewDelivery, NewReminder, ReminderState,
     ReminderTotals,
 };
->>>>>>> remind
 pub use types::{
     ApplyBatch, ApplyOutcome, Counts, DocumentKey, Known, LikelyMoney, NO_PARTY, Outcome, Position, Problem,
     ProgressStep, RecordId, StreamId, StreamTotals, Subject, UnidentifiedPayment, Verdict,
