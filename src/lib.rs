@@ -15,3 +15,4 @@ pub mod remind;
 pub mod sim;
 pub mod store;
 pub mod sync;
+pub mod telemetry;

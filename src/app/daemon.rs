@@ -37,10 +37,9 @@ pub async fn run(app: App) -> Result<(), AppError> {
         tasks.spawn(pull_on_schedule(Arc::clone(&app), index, holder.clone(), Arc::clone(&settle_now), stopped.clone()));
     }
     tasks.spawn(settle_when_told(Arc::clone(&app), Arc::clone(&settle_now), stopped.clone()));
-    tasks.spawn({
-        let (app, stopped) = (Arc::clone(&app), stopped.clone());
-        async move { app.reminding.run(stopped).await }
-    });
+    if let Some(reminding) = &app.reminding {
+        tasks.spawn(Arc::clone(reminding).run(stopped.clone()));
+    }
     tasks.spawn(serve(Arc::clone(&app), listener, stopped));
     tracing::info!(%bind, streams = app.feeds.len(), "Bihuan is running.");
     terminated().await;
@@ -48,18 +47,15 @@ pub async fn run(app: App) -> Result<(), AppError> {
     let _ = stop.send(true);
     settle_now.notify_waiters();
     while tasks.join_next().await.is_some() {}
-    app.reminding.close().await;
     app.store.close().await;
     Ok(())
 }
 
 async fn serve(app: Arc<App>, listener: tokio::net::TcpListener, stopped: watch::Receiver<bool>) {
     let (config, clock) = (Arc::clone(&app.config), Arc::clone(&app.clock));
-    let reminding = app.reminding.clone();
     let state = HttpState {
         store: app.store.clone(),
         today: Arc::new(move |book| clock.now().to_zoned(config.time_zone(book)).date()),
-        broker_up: Arc::new(move || reminding.is_connected()),
     };
     if let Err(error) = http::serve(listener, state, until(stopped)).await {
         tracing::error!(%error, "The web server stopped.");
@@ -108,13 +104,13 @@ async fn pull_leased(app: &App, feed: &Feed, holder: &str) -> Pulled {
             report = &mut pull => break report,
             () = tokio::time::sleep(RENEW_EVERY) => {
                 // Somebody else has it by now: what we had committed stays, the rest is theirs.
-                if app.store.renew_lease(&fence, LEASE_MS).await.is_err() {
+                if app.store.renew_lease(&name, fence, LEASE_MS).await.is_err() {
                     return Pulled::HeldElsewhere;
                 }
             }
         }
     };
-    if let Err(error) = app.store.release_lease(&fence).await {
+    if let Err(error) = app.store.release_lease(&name, fence).await {
         tracing::debug!(%error, stream = name, "The lease had run out.");
     }
     match report.error {
@@ -131,7 +127,7 @@ async fn settle_when_told(app: Arc<App>, settle_now: Arc<Notify>, stopped: watch
     loop {
         match app.settle().await {
             Ok(0) => {}
-            Ok(_) => app.reminding.wake(),
+            Ok(_) => app.reminding.iter().for_each(|reminding| reminding.nudge()),
             Err(error) => tracing::warn!(%error, "Settlement failed; the marks stay."),
         }
         if *stopped.borrow() {

@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use crate::config::LoadError;
+use crate::remind::RemindError;
 use crate::store::StoreError;
 
 #[derive(Debug, Error)]
@@ -14,6 +15,8 @@ pub enum AppError {
     Mistakes(Vec<String>),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Remind(#[from] RemindError),
     #[error("消息队列不可达 · broker cannot be reached: {0}")]
     Broker(String),
     #[error("{path}: {source}")]
@@ -36,7 +39,7 @@ impl AppError {
             Self::Config(_) | Self::Mistakes(_) | Self::Usage(_) => 2,
             Self::Different(_) => 3,
             Self::SourceFailed(_) => 4,
-            Self::Store(_) | Self::Broker(_) | Self::Folder { .. } => 5,
+            Self::Store(_) | Self::Remind(_) | Self::Broker(_) | Self::Folder { .. } => 5,
         }
     }
 

@@ -14,13 +14,6 @@ use crate::mapping::{MapContext, Mapping, Numbering, builtin};
 use crate::store::StreamId;
 use crate::sync::Feed;
 
-/// A checked mapping with its text, which the store keeps so that `why` can quote it.
-#[derive(Debug, Clone)]
-pub struct LoadedMapping {
-    pub mapping: Arc<Mapping>,
-    pub text: Arc<str>,
-}
-
 /// Builds every feed, or tells every mistake of every source and mapping.
 pub fn build(config: &Config) -> Result<Vec<Feed>, AppError> {
     let mut mistakes = Vec::new();
@@ -36,7 +29,7 @@ pub fn build(config: &Config) -> Result<Vec<Feed>, AppError> {
 }
 
 /// Reads and checks every mapping that a stream names, once.
-pub fn load_mappings(config: &Config, mistakes: &mut Vec<String>) -> BTreeMap<Box<str>, LoadedMapping> {
+fn load_mappings(config: &Config, mistakes: &mut Vec<String>) -> BTreeMap<Box<str>, Arc<Mapping>> {
     let mut loaded = BTreeMap::new();
     for source in &config.sources {
         for stream in &source.streams {
@@ -44,13 +37,13 @@ pub fn load_mappings(config: &Config, mistakes: &mut Vec<String>) -> BTreeMap<Bo
                 continue;
             }
             let Some((path, text)) = mapping_text(config, &stream.mapping) else {
-                let help = format!("built-in mappings: {}", builtin::names().collect::<Vec<_>>().join(", "));
+                let help = format!("built-in mappings: {}", builtin::MAPPINGS.iter().map(|known| known.path).collect::<Vec<_>>().join(", "));
                 mistakes.push(mistake(source, &stream.mapping, &format!("there is no mapping `{}`", stream.mapping), Some(help)));
                 continue;
             };
             match Mapping::parse(&path, &text) {
                 Ok(mapping) => {
-                    loaded.insert(stream.mapping.clone(), LoadedMapping { mapping: Arc::new(mapping), text: text.into() });
+                    loaded.insert(stream.mapping.clone(), Arc::new(mapping));
                 }
                 Err(found) => mistakes.extend(found.iter().map(|diagnostic: &Diagnostic| diagnostic.render(&text))),
             }
@@ -66,7 +59,8 @@ fn mapping_text(config: &Config, name: &str) -> Option<(String, String)> {
     {
         return Some((path.display().to_string(), text));
     }
-    builtin::text(name).map(|text| (format!("mappings/{name}"), text.to_owned()))
+    let known = builtin::MAPPINGS.iter().find(|known| known.path == name)?;
+    Some((format!("mappings/{name}"), known.text.to_owned()))
 }
 
 fn connector(config: &Config, source: &SourceSettings, mistakes: &mut Vec<String>) -> Option<Arc<dyn Connector>> {
@@ -103,7 +97,7 @@ fn feed(
     source: &SourceSettings,
     stream: &StreamSettings,
     connector: &Arc<dyn Connector>,
-    mappings: &BTreeMap<Box<str>, LoadedMapping>,
+    mappings: &BTreeMap<Box<str>, Arc<Mapping>>,
     mistakes: &mut Vec<String>,
 ) -> Option<Feed> {
     let streams = connector.streams();
@@ -113,15 +107,14 @@ fn feed(
         mistakes.push(mistake(source, &stream.mapping, &message, Some(format!("streams: {}", names.join(", ")))));
         return None;
     };
-    let loaded = mappings.get(&stream.mapping)?;
+    let mapping = mappings.get(&stream.mapping)?;
     let start = source.start.to_zoned(source.time_zone.clone()).map_or(Timestamp::UNIX_EPOCH, |zoned| zoned.timestamp());
     Some(Feed {
         id: StreamId::new(&source.name, &stream.name),
         book: source.book.clone(),
         connector: Arc::clone(connector),
         coverage: info.coverage,
-        mapping: Arc::clone(&loaded.mapping),
-        mapping_text: Arc::clone(&loaded.text),
+        mapping: Arc::clone(mapping),
         context: MapContext { book: source.book.clone(), numbering: numbering(source), time_zone: source.time_zone.clone() },
         rank: stream.rank,
         books: stream.books,

@@ -6,12 +6,14 @@
 mod daemon;
 mod error;
 mod feeds;
+mod reminding;
 
 use std::sync::Arc;
 
 pub use daemon::run;
 pub use error::AppError;
-pub use feeds::{build as build_feeds, check_reminding};
+pub use feeds::build as build_feeds;
+pub use reminding::check as check_reminding;
 
 use crate::config::Config;
 use crate::domain::Clock;
@@ -29,7 +31,8 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     pub store: Store,
     pub feeds: Vec<Feed>,
-    pub reminding: Reminding,
+    /// Absent when no channel is configured.
+    pub reminding: Option<Arc<Reminding>>,
 }
 
 impl App {
@@ -37,7 +40,7 @@ impl App {
     pub async fn open(config: Arc<Config>, clock: Arc<dyn Clock>) -> Result<Self, AppError> {
         let feeds = feeds::build(&config)?;
         let store = open_store(&config, Arc::clone(&clock)).await?;
-        let reminding = feeds::reminding(&config, &store, Arc::clone(&clock)).await?;
+        let reminding = reminding::build(&config, &store, &feeds, Arc::clone(&clock)).await?;
         Ok(Self { config, clock, store, feeds, reminding })
     }
 
@@ -52,6 +55,14 @@ impl App {
             reports.push(report);
         }
         reports
+    }
+
+    /// Decides and delivers everything that is due at this instant of the clock.
+    pub async fn remind(&self) -> Result<(), AppError> {
+        if let Some(reminding) = &self.reminding {
+            reminding.tick().await?;
+        }
+        Ok(())
     }
 
     /// Pairs and allocates until no customer is dirty.

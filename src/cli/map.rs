@@ -51,13 +51,12 @@ fn test(path: Option<&Path>) -> Result<(), AppError> {
 
 fn subjects(path: Option<&Path>) -> Result<Vec<Subject>, AppError> {
     let Some(path) = path else {
-        return Ok(builtin::names()
-            .map(|name| Subject {
-                name: format!("mappings/{name}"),
-                mapping: builtin::text(name).unwrap_or_default().to_owned(),
-                cases: builtin::cases(name).map(str::to_owned),
-            })
-            .collect());
+        let subject = |known: &builtin::BuiltinMapping| Subject {
+            name: format!("mappings/{}", known.path),
+            mapping: known.text.to_owned(),
+            cases: Some(known.cases.to_owned()),
+        };
+        return Ok(builtin::MAPPINGS.iter().map(subject).collect());
     };
     let mut files = Vec::new();
     collect(path, &mut files, 0)?;

@@ -4,6 +4,7 @@
 //! failed (others finished) · 5 store or broker unreachable.
 
 mod args;
+mod bench;
 mod check;
 mod demo;
 mod ledger;
@@ -71,6 +72,7 @@ async fn dispatch(cli: Cli) -> Result<(), AppError> {
         Command::Backup { file } => operate::backup(global, &file).await,
         Command::Connectors { name } => operate::connectors(name.as_deref()),
         Command::Health => operate::health(global).await,
+        Command::Bench(args) => bench::run(&args).await,
     }
 }
 

@@ -18,7 +18,7 @@ pub async fn run(global: &Global, source: Option<&str>, full: bool) -> Result<()
     let app = App::open(config, clock).await?;
     let reports = app.pull(source, if full { PullMode::Everything } else { PullMode::Continue }).await;
     app.settle().await?;
-    app.reminding.tick().await?;
+    app.remind().await?;
     let seen: Vec<_> = reports.iter().map(|report| (report.id.clone(), report.counts)).collect();
     let summary = Summary::read(&app.store, app.clock.as_ref(), &app.config, Some(&seen)).await?;
     output::summary(&summary, global.json)?;

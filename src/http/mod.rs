@@ -22,8 +22,6 @@ pub struct HttpState {
     pub store: Store,
     /// The business day of a book, for what is overdue.
     pub today: Arc<dyn Fn(&str) -> Date + Send + Sync>,
-    /// Whether the broker's connection is up.
-    pub broker_up: Arc<dyn Fn() -> bool + Send + Sync>,
 }
 
 /// OpenMetrics text, version 1.0.0.
@@ -42,14 +40,11 @@ pub async fn serve(listener: tokio::net::TcpListener, state: HttpState, stop: im
     axum::serve(listener, router(state)).with_graceful_shutdown(stop).await
 }
 
-/// 200 when the store answers and the broker is connected; else 503 and which of them is missing.
+/// 200 when the store answers, else 503. A broker that is away does not make us unready: the outbox keeps what it owes.
 async fn ready(State(state): State<HttpState>) -> Response {
     if let Err(error) = state.store.stream_totals().await {
         tracing::warn!(%error, "The store does not answer.");
         return (StatusCode::SERVICE_UNAVAILABLE, "store unreachable\n").into_response();
-    }
-    if !(state.broker_up)() {
-        return (StatusCode::SERVICE_UNAVAILABLE, "broker unreachable\n").into_response();
     }
     "ready\n".into_response()
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::ast::{Expr, Node, Span, Step};
 use super::compile::{Compiled, Compiler, Paths};
-use super::diagnostic::{Diagnostics, did_you_mean};
+use crate::diagnostic::{Diagnostics, did_you_mean};
 use super::file::{FactEntry, FieldEntry, LineEntry, MappingFile};
 use super::program::{Each, FactProgram, FieldProgram, Ignore, LineProgram, Op, Program};
 use super::types::{Base, Type, accepts, conversion_help, describe};

@@ -16,7 +16,7 @@ pub mod builtin;
 mod cases;
 mod check;
 mod compile;
-mod diagnostic;
+
 mod eval;
 mod file;
 mod functions;
@@ -42,7 +42,7 @@ use crate::domain::fact::SCHEMA_VERSION;
 use crate::domain::{FactKind, Hash};
 
 pub use cases::{CaseFailure, CaseReport, run_cases};
-pub use diagnostic::Diagnostic;
+pub use crate::diagnostic::Diagnostic;
 pub use plan::{MAX_VALUE_CHARS, MapContext, MapError, Mapped, Numbering, Plan, Problem};
 pub use reference::function_reference;
 
@@ -59,13 +59,13 @@ struct Checked {
     stream: Box<str>,
     lines_complete: bool,
     program: program::Program,
-    lines: diagnostic::LineIndex,
+    lines: crate::diagnostic::LineIndex,
 }
 
 impl Mapping {
     /// Reads and checks a file; the error holds every mistake in it, in the order of the file.
     pub fn parse(file_name: &str, text: &str) -> Result<Self, Vec<Diagnostic>> {
-        let mut diagnostics = diagnostic::Diagnostics::new(file_name, text);
+        let mut diagnostics = crate::diagnostic::Diagnostics::new(file_name, text);
         let mut file = file::read(text, &mut diagnostics);
         let (source_kind, stream) = (std::mem::take(&mut file.source_kind), std::mem::take(&mut file.stream));
         let lines_complete = file.lines_complete;
@@ -81,7 +81,7 @@ impl Mapping {
             stream: stream.into(),
             lines_complete,
             program,
-            lines: diagnostic::LineIndex::new(text),
+            lines: crate::diagnostic::LineIndex::new(text),
         })))
     }
 

@@ -9,7 +9,7 @@ use thiserror::Error;
 use super::Mapping;
 use super::assemble::{Assembly, FieldFault, in_field};
 use super::ast::Step;
-use super::diagnostic::did_you_mean;
+use crate::diagnostic::did_you_mean;
 use super::eval::{Env, eval, is_true};
 use super::json::{Raw, Selected, Selector, Trie};
 use super::program::Program;

@@ -29,7 +29,6 @@ pub struct Feed {
     pub connector: Arc<dyn Connector>,
     pub coverage: Coverage,
     pub mapping: Arc<Mapping>,
-    pub mapping_text: Arc<str>,
     pub context: MapContext,
     /// Position in the field precedence; the smaller wins.
     pub rank: u32,

@@ -1,5 +1,7 @@
 //! One page: what is known is counted, what is new is mapped, and both are committed with the page's progress.
 
+use std::sync::Arc;
+
 use bihuan_connectors::sdk::{RawRecord, RecordBatch};
 
 use super::{Feed, SyncError};
@@ -30,7 +32,7 @@ pub async fn ingest(store: &Store, feed: &Feed, raw: RecordBatch, progress: Opti
         rank: feed.rank,
         books: feed.books,
         mapping: feed.mapping.id(),
-        mapping_text: feed.mapping_text.clone(),
+        mapping_text: Arc::clone(feed.mapping.text()),
         raw,
         records,
         counted,

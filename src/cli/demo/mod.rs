@@ -91,7 +91,7 @@ impl Demo {
             }
         }
         self.app.settle().await?;
-        self.app.reminding.tick().await?;
+        self.app.remind().await?;
         self.folder.save(now)
     }
 
