@@ -239,7 +239,7 @@ mod tests {
         assert_eq!(find("a{2,3}", "aaaa"), Some("aaa"));
         assert_eq!(find("[^,]+", ",,甲乙,"), Some("甲乙"));
         assert_eq!(find(r"\d{2,}\.5", "1.5 22.5"), Some("22.5"));
-        assert_eq!(find("[甲-乙]?x", "x"), Some("x"));
+        assert_eq!(find("[一-龥]+x", "ab甲乙x"), Some("甲乙x"));
     }
 
     #[test]
