@@ -236,18 +236,18 @@ impl Company {
         if reference.is_empty() { lead.to_owned() } else { format!("{lead} {reference}") }
     }
 
-    /// The customer's own number, a slip of the finger, or somebody else's order.
+    /// A slip of the finger, somebody else's order, or the customer's own number.
     fn wrong_reference(&mut self, customer: usize) -> String {
+        let book = self.customers[customer].book;
+        let own = format!("PO{}", self.rng.between(4_500_000, 4_599_999));
         match self.rng.below(3) {
-            0 => format!("PO{}", self.rng.between(4_500_000, 4_599_999)),
-            1 => format!("SO26O{:05}", self.rng.below(100_000)),
-            _ if self.orders.is_empty() => "SO0000".to_owned(),
-            _ => {
-                let book = self.customers[customer].book;
-                let order = self.rng.below(self.orders.len() as u64) as usize;
-                let same_book = self.customers[self.orders[order].customer].book == book;
-                if same_book { self.orders[order].no.clone() } else { "SO0000".to_owned() }
+            0 => format!("SO26O{:05}", self.rng.below(100_000)),
+            1 if !self.orders.is_empty() => {
+                let order = &self.orders[self.rng.below(self.orders.len() as u64) as usize];
+                let same_book = self.customers[order.customer].book == book;
+                if same_book { order.no.clone() } else { own }
             }
+            _ => own,
         }
     }
 

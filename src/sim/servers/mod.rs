@@ -145,7 +145,7 @@ pub fn router(world: Arc<World>) -> Router {
         .route("/cgi-bin/gettoken", get(wecom::get_token))
         .route("/cgi-bin/message/send", post(wecom::send))
         .route("/cgi-bin/message/getchatdata", post(wecom::chat_data))
-        .route("/cgi-bin/externalcontact/get_follow_user_list", get(wecom::followers))
+        .route("/cgi-bin/externalcontact/get_follow_user_list", get(wecom::followers).post(wecom::followers))
         .route("/cgi-bin/externalcontact/batch/get_by_user", post(wecom::contacts))
         .layer(from_fn_with_state(world.clone(), faults::spoil));
     Router::new()
