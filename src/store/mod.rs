@@ -30,7 +30,8 @@ pub use error::{Result, StoreError};
 pub use leases::Fence;
 pub use progress::{FileProgress, Progress};
 pub use queries::lookup::{AgingRow, AllocationView, DocumentView, JournalRow, OrderLoop, PartyView, Source};
-pub use queries::quarantine::{QuarantineEntry, RawPayload};
+pub use queries::quarantine::QuarantineEntry;
+pub use queries::stored::{RawPayload, StoredRecord};
 pub use queries::totals::BookTotals;
 pub use queries::verify::{Anchor, Verification};
 pub use types::{
