@@ -10,7 +10,7 @@ use crate::store::Store;
 use crate::store::engine::{Cell, Engine, Tx};
 use crate::store::error::{Result, StoreError};
 use crate::store::journal::keys;
-use crate::store::segment::{self, DataKey, SECRET};
+use crate::store::segment::{self, DataKey, Meta, SECRET};
 use crate::store::tables;
 use crate::store::types::{ApplyBatch, Outcome};
 
@@ -50,7 +50,9 @@ pub async fn store(
 ) -> Result<()> {
     let new: Vec<&Incoming> =
         decided.versions.iter().filter(|version| version.is_new).map(|version| &incoming[version.item]).collect();
-    let payloads: Vec<&[u8]> = new.iter().filter_map(|item| batch.raw.get(item.index)).map(|raw| raw.payload).collect();
+    let records: Vec<RawRecord<'_>> = new.iter().filter_map(|item| batch.raw.get(item.index)).collect();
+    let payloads: Vec<&[u8]> = records.iter().map(|raw| raw.payload).collect();
+    let meta = Meta::new(&batch.raw.shape, records.iter().map(|raw| raw.problem));
     let stream = batch.stream.id();
     let hashes: Vec<u8> = new.iter().flat_map(|item| [item.record.0.as_slice(), &item.stamp.hash.0].concat()).collect();
     let segment = Id::from_parts(&[b"segment", &stream.0, &hashes]);
@@ -58,9 +60,9 @@ pub async fn store(
         let body = if batch.personal {
             let data_keys = data_keys(tx, &new, now).await?;
             let frames: Vec<(&[u8], &DataKey)> = payloads.iter().copied().zip(&data_keys).collect();
-            segment::encode_personal(&frames)?
+            segment::encode_personal(&meta, &frames)?
         } else {
-            segment::encode(&payloads)?
+            segment::encode(&meta, &payloads)?
         };
         let raw_bytes: usize = payloads.iter().map(|payload| payload.len()).sum();
         let observed_at = Cell::Int(batch.raw.observed_at_micros);

@@ -4,5 +4,6 @@ pub mod items;
 pub mod lookup;
 pub mod positions;
 pub mod quarantine;
+pub mod stored;
 pub mod totals;
 pub mod verify;

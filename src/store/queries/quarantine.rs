@@ -1,13 +1,12 @@
 //! Records that were kept out: which, why, and their bytes as they came.
 
 use jiff::Timestamp;
-use serde::Serialize;
 
-use crate::domain::Id;
 use crate::store::Store;
-use crate::store::engine::{Row, Tx};
+use crate::store::engine::Row;
 use crate::store::error::Result;
-use crate::store::segment::{self, DataKey, Frame};
+use crate::store::queries::stored::{RawPayload, payload};
+use crate::store::segment;
 use crate::store::types::{Problem, RecordId};
 
 /// One record in quarantine.
@@ -21,14 +20,6 @@ pub struct QuarantineEntry {
     /// `open`, `fixed` or `discarded`.
     pub state: Box<str>,
     pub since: Timestamp,
-}
-
-/// Bytes of a stored record.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub enum RawPayload {
-    Bytes(Vec<u8>),
-    /// The person whom it is about was erased.
-    Erased,
 }
 
 macro_rules! select {
@@ -64,7 +55,7 @@ impl Store {
         let Some(row) = tx.fetch_one(ONE, vec![record.into()]).await? else { return Ok(None) };
         let bytes = tx.fetch_one(BYTES, vec![record.into(), row.hash(10)?.into()]).await?;
         let payload = match bytes {
-            Some(bytes) => payload(&mut tx, bytes.bytes(0)?, bytes.int(1)?).await?,
+            Some(bytes) => payload(&mut tx, &segment::decode(bytes.bytes(0)?)?, bytes.int(1)?).await?,
             None => RawPayload::Erased,
         };
         Ok(Some((read(&row)?, payload)))
@@ -86,21 +77,4 @@ fn read(row: &Row) -> Result<QuarantineEntry> {
         state: row.text(8)?.into(),
         since: row.instant(9)?,
     })
-}
-
-async fn payload(tx: &mut Tx, body: &[u8], position: i64) -> Result<RawPayload> {
-    let segment = segment::decode(body)?;
-    match segment.frame(usize::try_from(position).unwrap_or(usize::MAX))? {
-        Frame::Plain(bytes) => Ok(RawPayload::Bytes(bytes.to_vec())),
-        Frame::Sealed { key, frame } => match data_key(tx, key).await? {
-            Some(key) => Ok(RawPayload::Bytes(segment::open(frame, &key)?)),
-            None => Ok(RawPayload::Erased),
-        },
-    }
-}
-
-async fn data_key(tx: &mut Tx, id: Id) -> Result<Option<DataKey>> {
-    let row = tx.fetch_one("SELECT secret FROM data_key WHERE id = $1", vec![id.into()]).await?;
-    let secret = row.as_ref().map(|row| row.opt_bytes(0)).transpose()?.flatten();
-    Ok(secret.and_then(|bytes| bytes.try_into().ok()).map(|secret| DataKey { id, secret }))
 }

@@ -102,6 +102,8 @@ async fn an_unreadable_newer_version_waits_in_quarantine_and_the_last_good_facts
         assert_eq!((&*listed[0].record_key, &*listed[0].problem.value), ("1", "20260230"));
         let (_, bytes) = store.quarantine_show(listed[0].record).await.unwrap().unwrap();
         assert!(matches!(bytes, RawPayload::Bytes(bytes) if bytes.starts_with(b"Quarantined")));
+        let stored = store.stored_records(&Page::of("outstock", 1).stream, None, 10).await.unwrap();
+        assert_eq!((stored.len(), stored[0].version.as_deref()), (1, Some("v2")), "the winner, to be mapped again");
         Page::of("outstock", 3).facts("1", "v3", &[shipment("S1", "C1", "2026-01-05", 90)]).apply(&store).await;
         assert!(store.quarantine_list(None, 10).await.unwrap().is_empty());
         assert_eq!(totals(&store).await.shipped, Amount::units(90));

@@ -83,6 +83,7 @@ CREATE TABLE record_head (
     facts_observed_at BIGINT,
     documents BYTEA NOT NULL
 );
+CREATE INDEX record_by_stream ON record_head (stream, record);
 
 -- What one record says about one document; body is NULL when it no longer says anything.
 CREATE TABLE contribution (

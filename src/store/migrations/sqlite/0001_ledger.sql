@@ -83,6 +83,7 @@ CREATE TABLE record_head (
     facts_observed_at INTEGER,
     documents BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX record_by_stream ON record_head (stream, record);
 
 -- What one record says about one document; body is NULL when it no longer says anything.
 CREATE TABLE contribution (
