@@ -112,7 +112,7 @@ fn balances(documents: &[Document], settled: &Settlement, policy: &BookPolicy) -
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 800, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_order_of_the_documents_gives_the_same_settlement(
