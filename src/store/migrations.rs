@@ -11,8 +11,14 @@ use super::error::{Result, StoreError};
 /// `(number, name, SQL)`.
 pub type Script = (i64, &'static str, &'static str);
 
-pub const SQLITE: &[Script] = &[(1, "ledger", include_str!("migrations/sqlite/0001_ledger.sql"))];
-pub const POSTGRES: &[Script] = &[(1, "ledger", include_str!("migrations/postgres/0001_ledger.sql"))];
+pub const SQLITE: &[Script] = &[
+    (1, "ledger", include_str!("migrations/sqlite/0001_ledger.sql")),
+    (2, "messages", include_str!("migrations/sqlite/0002_messages.sql")),
+];
+pub const POSTGRES: &[Script] = &[
+    (1, "ledger", include_str!("migrations/postgres/0001_ledger.sql")),
+    (2, "messages", include_str!("migrations/postgres/0002_messages.sql")),
+];
 
 pub async fn run<'a, A>(connection: A, scripts: &[Script]) -> Result<()>
 where

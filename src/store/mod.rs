@@ -9,6 +9,7 @@
 mod apply;
 mod dirty;
 mod documents;
+mod budgets;
 pub mod engine;
 mod error;
 mod journal;
@@ -20,6 +21,8 @@ mod queries;
 mod segment;
 mod settle;
 mod tables;
+mod outbox;
+mod reminders;
 mod types;
 
 use std::fmt;
@@ -34,6 +37,11 @@ pub use queries::quarantine::QuarantineEntry;
 pub use queries::stored::{RawPayload, StoredRecord};
 pub use queries::totals::BookTotals;
 pub use queries::verify::{Anchor, Verification};
+pub use outbox::{Begun, ClaimedDelivery, ClaimedMessage, DeliveryLine, Drop, Finish, NewMessage};
+pub use reminders::{
+    DecisionBatch, DeliveryState, DirtySubject, KnownReminder, ListedReminder, NewDelivery, NewReminder, ReminderState,
+    ReminderTotals,
+};
 pub use types::{
     ApplyBatch, ApplyOutcome, Counts, DocumentKey, Known, LikelyMoney, NO_PARTY, Outcome, Position, Problem,
     ProgressStep, RecordId, StreamId, StreamTotals, Subject, UnidentifiedPayment, Verdict,

@@ -24,7 +24,19 @@ const UNPLACED: &str = "SELECT payment, book, currency, number, amount, paid_on,
 
 type Leftovers = HashMap<Id, Vec<(Leftover, Box<str>, Date)>>;
 
+const ALL_SUBJECTS: &str = "SELECT book, party, currency FROM subject";
+
 impl Store {
+    /// Everybody the ledger knows, with each currency; what belongs to nobody yet included.
+    pub async fn subjects(&self) -> Result<Vec<Subject>> {
+        let mut tx = self.engine.read().await?;
+        let rows = tx.fetch(ALL_SUBJECTS, Vec::new()).await?;
+        let subject = |row: &Row| Ok(Subject { book: row.text(0)?.into(), party: row.id(1)?, currency: row.currency(2)? });
+        let mut subjects = rows.iter().map(subject).collect::<Result<Vec<_>>>()?;
+        subjects.sort();
+        Ok(subjects)
+    }
+
     /// Positions of subjects, in the order asked for; a subject that nobody knows has no items and generation zero.
     pub async fn positions(&self, subjects: &[Subject]) -> Result<Vec<Position>> {
         let mut tx = self.engine.read().await?;
