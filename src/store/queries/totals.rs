@@ -11,6 +11,7 @@
 //!   receivable, an adjustment or an opening position — bank, bills, discounted bills — net of refunds.
 //! * `open`: balance of unbilled and billed receivables; it is what was shipped and neither came back, was granted, nor
 //!   was paid by money that has been applied.
+//! * `overdue`: what is open of the items whose real due date has passed; credits that nothing took yet do not lessen it.
 
 use std::collections::BTreeMap;
 
@@ -150,7 +151,7 @@ const STREAMS: &str = "SELECT id, source, stream, read_count, applied, unchanged
 const OPEN_QUARANTINE: &str = "SELECT stream, COUNT(*) FROM quarantine WHERE state = 'open' GROUP BY stream";
 const FLOWS: &str = "SELECT book, currency, debit, credit, amount FROM flow";
 const DUE: &str = "SELECT s.book, s.currency, i.due_on, i.open FROM open_item i JOIN subject s ON s.id = i.subject \
-     WHERE i.open <> 0 AND i.due_missing IS NULL";
+     WHERE i.open > 0 AND i.due_missing IS NULL";
 
 impl Store {
     /// Cumulated counts of every stream, by source and stream.

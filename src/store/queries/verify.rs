@@ -95,6 +95,7 @@ impl Store {
         };
         let sums = verify_chain(&mut tx, number, hash, anchor, &mut report).await?;
         verify_sums(&mut tx, sums, &mut report).await?;
+        verify_items(&mut tx, &mut report).await?;
         self.verify_documents(&mut tx, &mut report).await?;
         Ok(report)
     }
@@ -238,6 +239,31 @@ async fn verify_sums(tx: &mut Tx, mut sums: Sums, report: &mut Verification) -> 
     }
     if !sums.flows.is_empty() {
         report.find("a flow is missing".to_owned());
+    }
+    Ok(())
+}
+
+const OPEN: &str = "SELECT s.book, s.currency, s.party, i.open FROM open_item i JOIN subject s ON s.id = i.subject";
+const OWED: &str = "SELECT book, currency, party, amount FROM balance \
+     WHERE account IN ('receivable:unbilled', 'receivable:billed') AND party IS NOT NULL";
+const UNSETTLED: &str = "SELECT book, currency, party FROM subject WHERE settle_generation > settled";
+
+/// What is open item by item is what the customer owes by account; who waits for settlement is passed over.
+async fn verify_items(tx: &mut Tx, report: &mut Verification) -> Result<()> {
+    let mut differences: BTreeMap<(String, String, Id), Amount> = BTreeMap::new();
+    let key = |row: &Row| -> Result<_> { Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned(), row.id(2)?)) };
+    for (sql, sign) in [(OPEN, 1), (OWED, -1)] {
+        for row in tx.fetch(sql, Vec::new()).await? {
+            let amount = if sign > 0 { row.amount(3)? } else { row.amount(3)?.checked_neg()? };
+            let difference = differences.entry(key(&row)?).or_default();
+            *difference = difference.checked_add(amount)?;
+        }
+    }
+    for row in tx.fetch(UNSETTLED, Vec::new()).await? {
+        differences.remove(&key(&row)?);
+    }
+    for ((book, currency, party), _) in differences.into_iter().filter(|(_, difference)| !difference.is_zero()) {
+        report.find(format!("open items of party {party} ({book}, {currency}) differ from its balance"));
     }
     Ok(())
 }

@@ -20,7 +20,8 @@ pub fn read(row: &Row) -> Result<Subject> {
 /// Documents that name one of the keys; messages and the like are left where they are.
 const NAMING: &str = "SELECT l.target, d.id, d.book, d.kind, d.numbering, d.number, d.role, d.body FROM link l \
      JOIN document d ON d.id = l.document WHERE l.target {keys} AND d.role = 0 AND d.status NOT IN ('draft', 'void') \
-     AND d.kind IN ('order', 'shipment', 'return', 'invoice', 'adjustment', 'payment', 'bill')";
+     AND d.kind IN ('order', 'shipment', 'return', 'invoice', 'adjustment', 'payment', 'bill', \
+     'statement')";
 const SETTLEMENTS: &str = "SELECT l.target, d.id, d.book, d.kind, d.numbering, d.number, d.role, d.body FROM link l \
      JOIN document d ON d.id = l.document WHERE l.target {keys} AND d.role = 0 AND d.status NOT IN ('draft', 'void') \
      AND d.kind = 'settlement'";

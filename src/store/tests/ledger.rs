@@ -206,6 +206,71 @@ async fn an_anchor_proves_that_the_tail_was_not_cut_and_hashed_again() {
 }
 
 #[tokio::test]
+async fn goods_that_are_billed_and_paid_leave_nothing_open_and_tell_why() {
+    for database in databases().await {
+        let store = open(&database).await;
+        let mut billed = invoice("AR1", "C1", "2026-01-10", 100);
+        let line = [
+            ("line_no".into(), Value::text("1")),
+            ("shipment_no".into(), super::company::reference(FactKind::Shipment, "S1")),
+            ("gross".into(), Value::Amount(units(100))),
+        ];
+        billed.lines.push(crate::domain::Line { key: "1".into(), fields: line.into_iter().collect() });
+        Page::of("outstock", 1).facts("1", "v1", &[shipment("S1", "C1", "2026-01-05", 100)]).apply(&store).await;
+        Page::of("receivable", 1).facts("1", "v1", &[billed]).apply(&store).await;
+        settle(&store).await;
+        let before = totals(&store).await;
+        assert_eq!((before.shipped, before.invoiced, before.open), (units(100), units(100), units(100)));
+        assert_eq!(before.overdue, units(100), "{before:?}");
+        Page::of("receipt", 1).facts("1", "v1", &[receipt("R1", Some("C1"), "2026-02-10", 100)]).apply(&store).await;
+        settle(&store).await;
+        let after = totals(&store).await;
+        assert_eq!(
+            (after.received, after.open, after.overdue, after.unapplied),
+            (units(100), units(0), units(0), units(0))
+        );
+        let claim = &store.document(None, Some(FactKind::Invoice), "AR1").await.unwrap()[0];
+        assert_eq!((&*claim.allocations[0].from_number, claim.allocations[0].amount), ("R1", units(100)));
+        assert!(store.aging(None, &|_| date("2026-06-30")).await.unwrap().is_empty());
+        let seen = store.order_loop(None, "SO26010001").await.unwrap();
+        assert!(seen.is_empty(), "the order itself was never seen");
+        let void = with(receipt("R1", Some("C1"), "2026-02-10", 100), "status", Value::text("void"));
+        Page::of("receipt", 2).facts("1", "v2", &[void]).apply(&store).await;
+        settle(&store).await;
+        assert_eq!(totals(&store).await.open, units(100), "a payment that was taken back opens the invoice again");
+        let aging = store.aging(Some(BOOK), &|_| date("2026-02-20")).await.unwrap();
+        assert_eq!((aging[0].open, aging[0].days_30), (units(100), units(100)), "{aging:?}");
+        assert!(store.verify(None).await.unwrap().is_sound());
+    }
+}
+
+#[tokio::test]
+async fn two_writers_of_the_same_documents_lose_nothing() {
+    for database in databases().await {
+        let store = open(&database).await;
+        let page = |stream: &str, round: i64| {
+            let mut page = Page::of(stream, round);
+            for number in 0..20_i64 {
+                let fact = shipment(&format!("S{number}"), "C1", "2026-01-05", 100 + round);
+                let fact = with(fact, if stream == "erp" { "salesperson" } else { "waybill" }, Value::text("x"));
+                page = page.facts(&number.to_string(), &format!("v{round}"), &[fact]);
+            }
+            page
+        };
+        for round in 1..=5 {
+            let (one, other) = (page("erp", round), page("wms", round));
+            tokio::join!(one.apply(&store), other.apply(&store), settle(&store));
+        }
+        settle(&store).await;
+        assert_eq!(totals(&store).await.shipped, units(20 * 105));
+        let seen = &store.document(None, Some(FactKind::Shipment), "S7").await.unwrap()[0];
+        assert_eq!(seen.sources.len(), 2);
+        assert!(seen.document.fields.text("salesperson").is_some() && seen.document.fields.text("waybill").is_some());
+        assert!(store.verify(None).await.unwrap().is_sound());
+    }
+}
+
+#[tokio::test]
 async fn a_lease_has_one_holder_and_its_fence_grows() {
     for database in databases().await {
         let store = open(&database).await;

@@ -2,7 +2,9 @@
 //! (`cargo xtask test` starts one), on PostgreSQL too, each in a database of its own.
 
 mod company;
+mod crash;
 mod database;
 mod engine;
 mod ledger;
+mod speed;
 mod versions;
