@@ -39,6 +39,11 @@ struct Checker<'c, 't> {
     eaches: Vec<Each>,
 }
 
+/// A header field, and whether it refers to others (`$name`) and so comes after them.
+type HeaderField = (FieldProgram, bool);
+/// The header fields by name, with what `$name` gives.
+type Types = Vec<(String, Type)>;
+
 /// Where an expression stands: what its paths and `$names` mean.
 struct Place<'p> {
     each: Option<usize>,
@@ -101,7 +106,7 @@ impl Checker<'_, '_> {
     }
 
     /// Header fields sorted by name, each with whether it refers to others; and the types that `$name` may have.
-    fn header(&mut self, spec: &FactSpec, entries: &[FieldEntry]) -> (Vec<(FieldProgram, bool)>, Vec<(String, Type)>) {
+    fn header(&mut self, spec: &FactSpec, entries: &[FieldEntry]) -> (Vec<HeaderField>, Types) {
         let mut entries: Vec<&FieldEntry> = entries.iter().collect();
         entries.sort_by(|left, right| left.name.cmp(&right.name));
         let is_late = |entry: &FieldEntry| entry.expr.as_ref().is_some_and(refers_to_field);

@@ -360,7 +360,7 @@ impl Compiler<'_, '_> {
             Absent::Found => true,
             Absent::FirstDecides => values.first().is_some_and(|(value, _)| value.of.optional),
             Absent::Never => false,
-            Absent::AllAbsent => values.iter().all(|(value, _)| value.of.optional),
+            Absent::OnlyWhenAll => values.iter().all(|(value, _)| value.of.optional),
         };
         Some(Type { base, optional })
     }

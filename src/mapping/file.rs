@@ -60,8 +60,12 @@ pub(super) fn read<'t>(text: &'t str, diagnostics: &mut Diagnostics<'t>) -> Mapp
         return file;
     }
     let (root, errors) = DeTable::parse_recoverable(text);
-    for error in errors {
+    for error in &errors {
         diagnostics.report(error.span().unwrap_or(0..0), format!("not TOML: {}", error.message()), None);
+    }
+    if !errors.is_empty() {
+        // What a broken file seems to lack is mostly there, only unreadable.
+        return file;
     }
     let mut reader = Reader { text, diagnostics };
     reader.root(root.get_ref(), &mut file);

@@ -90,7 +90,7 @@ pub(super) enum Absent {
     /// The result is always there.
     Never,
     /// Absent only when all are.
-    AllAbsent,
+    OnlyWhenAll,
 }
 
 const fn must(name: &'static str, accepts: Accepts) -> Param {
@@ -139,7 +139,7 @@ functions! {
     find(&[must("x", Text), must("pattern", TextLiteral)]) -> Type(Base::Text), Found,
         "the leftmost, longest part that matches; absent when none does. Patterns: literals, `[A-Z0-9]`, `[^,]`, `.`, `\\d`, and the counts `?` `+` `{n}` `{n,}` `{n,m}`",
         r#".text |> find("H?SO[0-9]{8}")"#;
-    first(&[many("values", Any)]) -> Same, AllAbsent, "the first that is there", "first(.mobile, .phone)";
+    first(&[many("values", Any)]) -> Same, OnlyWhenAll, "the first that is there", "first(.mobile, .phone)";
     half_width(X_TEXT) -> Type(Base::Text), Passes, "full-width letters, digits and brackets made half-width",
         ".FName |> half_width";
     instant(&[must("x", Text), must("format", TextLiteral)]) -> Type(Base::Instant), Passes,
