@@ -53,6 +53,32 @@ mod tests {
     }
 
     #[test]
+    fn every_sample_source_builds() {
+        const OWN_KEYS: [&str; 6] = ["type", "book", "time_zone", "start", "numbering", "stream"];
+        for sample in [
+            include_str!("../config/sources.d/bank-sz.toml.example"),
+            include_str!("../config/sources.d/erp-sz.toml.example"),
+            include_str!("../config/sources.d/wecom.toml.example"),
+        ] {
+            // Secrets of the samples lie in the environment, which a test must not change.
+            let sample = sample.replace("env:", "sample-");
+            let mut file: toml::Table = toml::from_str(&sample).unwrap();
+            let sources = file.remove("source").unwrap();
+            for (name, source) in sources.as_table().unwrap() {
+                let mut source = source.as_table().unwrap().clone();
+                let kind = source["type"].as_str().unwrap().to_owned();
+                let wanted: Vec<String> = source["stream"].as_table().unwrap().keys().cloned().collect();
+                source.retain(|key, _| key == "type" || !OWN_KEYS.contains(&key));
+                let text = toml::to_string(&source).unwrap();
+                let (_, settings) = parse_settings(&text).unwrap();
+                let built = (connector(&kind).unwrap().build)(settings, &context()).unwrap();
+                let streams: Vec<String> = built.streams().into_iter().map(|info| info.name).collect();
+                assert!(wanted.iter().all(|stream| streams.contains(stream)), "{name}: {streams:?}");
+            }
+        }
+    }
+
+    #[test]
     fn the_registries_are_in_alphabetical_order_and_complete() {
         let kinds: Vec<_> = REGISTRY.iter().map(|entry| entry.kind).collect();
         assert!(kinds.is_sorted());
