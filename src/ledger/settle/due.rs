@@ -65,6 +65,15 @@ impl<'a> DueDates<'a> {
         shipments.iter().any(|shipment| self.disputed.contains(shipment))
     }
 
+    /// Of goods that are not billed, where claims are the items: the day on which they would be due, and only expected,
+    /// because the customer has nothing to pay on yet.
+    pub fn of_unbilled(&self, source: &Source<'_>) -> Due {
+        match self.of(source) {
+            Due::On(on) => Due::Expected { on, missing: Basis::Invoiced.name() },
+            expected @ Due::Expected { .. } => expected,
+        }
+    }
+
     /// The source's own due date where the policy trusts it, else the earliest that the terms of its orders give.
     pub fn of(&self, source: &Source<'_>) -> Due {
         let own = source.document.fields.date("due_on").filter(|_| self.policy.trust_source_due);
@@ -105,7 +114,7 @@ impl<'a> DueDates<'a> {
         }
     }
 
-    /// The latest of a date over all known shipments; `None` as soon as one of them has none, or none is known.
+    /// The latest of a date over all known shipments, because an invoice is due as a whole; `None` as soon as one of them has none, or none is known.
     fn latest(&self, shipments: &[Id], date: impl Fn(&Document) -> Option<Date>) -> Option<Date> {
         let mut latest = None;
         for shipment in shipments.iter().filter_map(|shipment| self.view.all_shipments.get(shipment)) {

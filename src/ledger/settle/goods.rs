@@ -64,7 +64,7 @@ fn item(
         is_opening: false,
     };
     let kind = if left > 0 { OpenItemKind::Unbilled } else { OpenItemKind::Invoice };
-    let due = material.due.of(&source);
+    let due = if material.is_by_shipment() { material.due.of(&source) } else { material.due.of_unbilled(&source) };
     let mut shown = shown(document, unbilled_item(document.id), kind, shipment.effective_on, due, left + billed);
     shown.disputed = material.due.is_disputed(&[document.id]);
     shown.orders = orders;

@@ -187,7 +187,7 @@ fn goods_opened_again(material: &Material<'_, '_>, red: &Counted<'_>) -> Option<
         orders: &orders,
         is_opening: false,
     };
-    let due = material.due.of(&source);
+    let due = material.due.of_unbilled(&source);
     let id = unbilled_item(document.id);
     let mut shown = shown(document, id, OpenItemKind::Unbilled, red.effective_on, due, left);
     shown.orders = orders;

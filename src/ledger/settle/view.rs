@@ -45,7 +45,7 @@ impl<'a> View<'a> {
         let counts =
             |document: &&Document| document.role == Role::Booked && document.is_live() && *document.book == *input.book;
         let mut sorted: Vec<&Document> = input.documents.iter().filter(counts).collect();
-        sorted.sort_by_key(|document| (document.effective_on(), document.id));
+        sorted.sort_by_cached_key(|document| (document.effective_on(), document.id));
         sorted.dedup_by_key(|document| document.id);
         let mut view = Self::default();
         for document in sorted {
