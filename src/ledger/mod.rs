@@ -5,11 +5,17 @@
 //! It must not know where contributions are stored or who is told about the result.
 
 mod account;
+#[cfg(test)]
+mod cases;
+pub mod chain;
 mod document;
+#[cfg(test)]
+mod fixtures;
 mod pairing;
 mod policy;
 mod posting;
 mod settle;
+mod shares;
 mod terms;
 
 pub use account::{Account, AccountKind};
@@ -17,5 +23,5 @@ pub use document::{Contribution, Document, Role, fold};
 pub use pairing::{Pair, PairReason, pair};
 pub use policy::{BookPolicy, ReceivableBasis};
 pub use posting::{Posting, PostingError, difference, evidence_postings, postings};
-pub use settle::{Allocation, Leftover, OpenItem, OpenItemKind, Rung, SettleInput, Settlement, settle};
-pub use terms::{Basis, Due, Terms, TermsError};
+pub use settle::{Allocation, Leftover, OpenItem, OpenItemKind, Rung, SettleInput, Settlement, settle, unbilled_item};
+pub use terms::{Basis, Due, DueRule, Terms, TermsError};

@@ -6,18 +6,37 @@
 //! their inputs together, stores the results and keeps the hash chain. It must not know connectors' protocols, mappings'
 //! syntax, brokers or channels.
 
+mod apply;
+mod dirty;
+mod documents;
 mod budgets;
 pub mod engine;
 mod error;
+mod journal;
+mod leases;
+mod likely;
 mod migrations;
+mod progress;
+mod queries;
+mod segment;
+mod settle;
+mod tables;
 mod outbox;
 mod reminders;
 mod types;
 
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 
 pub use error::{Result, StoreError};
+pub use leases::Fence;
+pub use progress::{FileProgress, Progress};
+pub use queries::lookup::{AgingRow, AllocationView, DocumentView, JournalRow, OrderLoop, PartyView, Source};
+pub use queries::quarantine::QuarantineEntry;
+pub use queries::stored::{RawPayload, StoredRecord};
+pub use queries::totals::BookTotals;
+pub use queries::verify::{Anchor, Verification};
 pub use outbox::{Begun, ClaimedDelivery, ClaimedMessage, DeliveryLine, Drop, Finish, NewMessage};
 pub use reminders::{
     DecisionBatch, DeliveryState, DirtySubject, KnownReminder, ListedReminder, NewDelivery, NewReminder, ReminderState,
@@ -28,7 +47,9 @@ pub use types::{
     ProgressStep, RecordId, StreamId, StreamTotals, Subject, UnidentifiedPayment, Verdict,
 };
 
-use crate::domain::Clock;
+use bihuan_connectors::sdk::RawRecord;
+
+use crate::domain::{Clock, Hash};
 use crate::ledger::BookPolicy;
 use engine::Engine;
 
@@ -48,6 +69,8 @@ pub struct Store {
     engine: Engine,
     clock: Arc<dyn Clock>,
     policies: Policies,
+    /// Keys the hashes of personal content.
+    hash_secret: [u8; segment::SECRET],
 }
 
 impl fmt::Debug for Store {
@@ -59,11 +82,20 @@ impl fmt::Debug for Store {
 impl Store {
     /// Opens the database, brings its schema up to date and refuses a newer one.
     pub async fn open(settings: &StoreSettings) -> Result<Self> {
-        Ok(Self {
-            engine: Engine::open(&settings.url).await?,
-            clock: Arc::clone(&settings.clock),
-            policies: Arc::clone(&settings.policies),
-        })
+        let engine = Engine::open(&settings.url).await?;
+        let hash_secret = apply::hash_secret(&engine, settings.clock.now()).await?;
+        let (clock, policies) = (Arc::clone(&settings.clock), Arc::clone(&settings.policies));
+        Ok(Self { engine, clock, policies, hash_secret })
+    }
+
+    /// The hash by which `known` and `apply` tell versions of a record apart.
+    pub fn content_hash(&self, personal: bool, record: RawRecord<'_>) -> Hash {
+        apply::content_hash(record, personal.then_some(&self.hash_secret))
+    }
+
+    /// A consistent copy of a SQLite database into a new file; works beside a running daemon.
+    pub async fn backup(&self, path: &Path) -> Result<()> {
+        self.engine.backup(path).await
     }
 
     pub async fn close(&self) {

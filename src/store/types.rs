@@ -210,6 +210,9 @@ pub struct StreamTotals {
     pub counts: Counts,
     /// Records that lie in quarantine now.
     pub open_quarantine: u64,
+    /// When the last page of it was committed.
+    #[serde(skip)]
+    pub seen_at: Timestamp,
 }
 
 /// One reference to a document for people.

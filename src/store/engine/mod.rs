@@ -277,7 +277,7 @@ impl Tx {
         }
     }
 
-    /// The suffix that locks selected rows where that is needed.
+    /// For the one statement whose text differs: locking the selected row.
     pub fn is_postgres(&self) -> bool {
         matches!(self, Self::Postgres(_))
     }

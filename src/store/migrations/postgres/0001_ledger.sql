@@ -17,7 +17,8 @@ CREATE TABLE stream (
     seen_at BIGINT NOT NULL
 );
 
--- How far a stream is covered. kind: span (name = first instant), token (name empty), file (name = file id).
+-- How far a stream is covered. kind: span (covered; name = first instant, micros), part (unfinished; name = from..to),
+-- token (name empty; the token in resume), file (name = file id).
 CREATE TABLE stream_progress (
     stream BYTEA NOT NULL,
     kind TEXT NOT NULL,
@@ -82,6 +83,7 @@ CREATE TABLE record_head (
     facts_observed_at BIGINT,
     documents BYTEA NOT NULL
 );
+CREATE INDEX record_by_stream ON record_head (stream, record);
 
 -- What one record says about one document; body is NULL when it no longer says anything.
 CREATE TABLE contribution (
@@ -94,6 +96,7 @@ CREATE TABLE contribution (
 );
 
 -- role: 0 booked, 1 evidence, 2 stub. name_key: the folded name of a party, the folded payer of a payment.
+-- pair_group: payments of one book, currency and amount, among which the same money is looked for.
 CREATE TABLE document (
     id BYTEA PRIMARY KEY,
     book TEXT NOT NULL,
@@ -108,11 +111,12 @@ CREATE TABLE document (
     effective_on TEXT,
     salesperson TEXT,
     name_key TEXT,
+    pair_group BYTEA,
     body TEXT NOT NULL
 );
 CREATE INDEX document_by_number ON document (number);
 CREATE INDEX document_by_name ON document (name_key) WHERE name_key IS NOT NULL AND kind = 'party';
-CREATE INDEX document_by_amount ON document (book, currency, gross) WHERE kind = 'payment';
+CREATE INDEX document_by_group ON document (pair_group) WHERE pair_group IS NOT NULL;
 
 -- `document` names `target` (its customer, its lines' orders …). Rows are never removed: readers check the body.
 CREATE TABLE link (
@@ -143,12 +147,11 @@ CREATE TABLE transfer (
 );
 CREATE INDEX transfer_by_cause ON transfer (cause);
 
--- One row a committed transaction that posted; hash = SHA-256 over (previous hash, number, instant, transfers, rows hash).
+-- One row a committed transaction that posted; hash is the chain's head after it (ledger::chain).
 CREATE TABLE batch (
     number BIGINT PRIMARY KEY,
     recorded_at BIGINT NOT NULL,
     transfers BIGINT NOT NULL,
-    rows_hash BYTEA NOT NULL,
     hash BYTEA NOT NULL
 );
 
@@ -204,8 +207,6 @@ CREATE INDEX subject_to_wake ON subject (wake_at) WHERE wake_at IS NOT NULL;
 CREATE TABLE pair_group (
     id BYTEA PRIMARY KEY,
     book TEXT NOT NULL,
-    currency TEXT NOT NULL,
-    gross BIGINT NOT NULL,
     generation BIGINT NOT NULL,
     paired BIGINT NOT NULL
 );
