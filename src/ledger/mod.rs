@@ -5,12 +5,14 @@
 //! It must not know where contributions are stored or who is told about the result.
 
 mod account;
+mod aging;
 #[cfg(test)]
 mod cases;
 pub mod chain;
 mod document;
 #[cfg(test)]
 mod fixtures;
+pub mod identity;
 mod pairing;
 mod policy;
 mod posting;
@@ -19,6 +21,7 @@ mod shares;
 mod terms;
 
 pub use account::{Account, AccountKind};
+pub use aging::Aging;
 pub use document::{Contribution, Document, Role, fold};
 pub use pairing::{Pair, PairReason, pair};
 pub use policy::{BookPolicy, ReceivableBasis};

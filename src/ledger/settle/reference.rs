@@ -86,11 +86,9 @@ impl Numbers {
     /// `table` says which one number looks like `key`. Without zeros, a number must still have a prefix: a bare amount
     /// such as `1230.00` would look like too much.
     fn alike(&self, table: &HashMap<String, Option<String>>, key: &str, typed: &str) -> Option<&[Id]> {
-        if typed.len() < NUMBER_MIN {
-            return None;
-        }
         let is_bare = typed.bytes().all(|byte| byte.is_ascii_digit());
-        if is_bare && typed.len() < BARE_DIGITS_MIN || key != typed && is_bare {
+        let is_long_enough = typed.len() >= if is_bare { BARE_DIGITS_MIN } else { NUMBER_MIN };
+        if !is_long_enough || is_bare && key != typed {
             return None;
         }
         self.exact.get(table.get(key)?.as_ref()?).map(Vec::as_slice)

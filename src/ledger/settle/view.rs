@@ -12,7 +12,7 @@ use rust_decimal::Decimal;
 
 use crate::domain::{FactKind, FieldMap, Id};
 use crate::ledger::posting::{effective_on, gross_of};
-use crate::ledger::{Document, postings};
+use crate::ledger::{Document, Role, postings};
 
 /// A document that posts, with what it posts in micros.
 #[derive(Debug, Clone, Copy)]
@@ -42,8 +42,9 @@ pub(super) struct View<'a> {
 
 impl<'a> View<'a> {
     pub fn of(input: &SettleInput<'a>) -> Self {
-        let mut sorted: Vec<&Document> =
-            input.documents.iter().filter(|document| document.is_live() && *document.book == *input.book).collect();
+        let counts =
+            |document: &&Document| document.role == Role::Booked && document.is_live() && *document.book == *input.book;
+        let mut sorted: Vec<&Document> = input.documents.iter().filter(counts).collect();
         sorted.sort_by_key(|document| (document.effective_on(), document.id));
         sorted.dedup_by_key(|document| document.id);
         let mut view = Self::default();
