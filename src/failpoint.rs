@@ -11,6 +11,12 @@ pub const FAILPOINTS: &[&str] = &[
     "pair:before_commit",
     "settle:before_commit",
     "settle:after_commit",
+    "decide:before_save",
+    "decide:after_save",
+    "relay:before_publish",
+    "relay:after_publish",
+    "notify:bytes_stored",
+    "notify:after_call",
 ];
 
 /// Names the variable that arms one: `name:nth`.

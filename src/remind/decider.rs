@@ -11,6 +11,7 @@ use super::RemindError;
 use super::decide::{Decided, Digest, FeedFreshness, Plan, Policy, SubjectDecision, Wanted, decide, digests, plan};
 use super::message::{self, Body};
 use crate::domain::Id;
+use crate::failpoint::failpoint;
 use crate::store::{
     DecisionBatch, KnownReminder, NO_PARTY, NewDelivery, NewMessage, NewReminder, Position, Store, StoreError, Subject,
     UnidentifiedPayment,
@@ -106,7 +107,9 @@ impl Decider {
                 .map(|(dirty, decision)| (dirty.subject, dirty.generation, decision.wake_at))
                 .collect::<Vec<_>>();
             let size = subjects.len();
+            failpoint!("decide:before_save");
             if self.store.save_decisions(batch(&plan, subjects, &known, now)).await? {
+                failpoint!("decide:after_save");
                 count += size;
             } else {
                 conflicts += 1;

@@ -11,6 +11,7 @@ mod decider;
 mod embedded;
 pub mod message;
 mod notifier;
+mod rabbitmq;
 mod relay;
 mod reminding;
 mod templates;
@@ -20,6 +21,7 @@ use thiserror::Error;
 pub use broker::{Broker, BrokerError, Incoming, Published, Settle};
 pub use decider::{Decider, FeedSource, FixedFeeds, PositionSource};
 pub use embedded::EmbeddedBroker;
+pub use rabbitmq::{DEAD_QUEUE, EXCHANGE, NOTIFY_QUEUE, RabbitBroker};
 pub use reminding::{Parts, Reminding, Ticked};
 pub use templates::{MAX_TEXT_BYTES, TemplateError, Templates};
 

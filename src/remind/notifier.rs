@@ -16,6 +16,7 @@ use super::decider::{Decider, withdrawal};
 use super::relay::plus_seconds;
 use super::{RemindError, Templates};
 use crate::domain::{Clock, Id};
+use crate::failpoint::failpoint;
 use crate::store::{Begun, ClaimedDelivery, DeliveryState, Drop, Finish, Store, Subject};
 
 /// A worker that died is replaced after this long; longer than a chat call with its time-out.
@@ -110,7 +111,7 @@ impl Notifier {
         }
         let body = self.write(delivery, &keep).await?;
         self.store().store_sending(delivery.id, worker, &body, &drops, now).await?;
-        let outcome = self.channel.send(&body).await;
+        let outcome = self.call(&body).await;
         Ok((self.judge(outcome, delivery, now, false), Vec::new()))
     }
 
@@ -126,8 +127,16 @@ impl Notifier {
             return Ok(Finish::Repeat { until, reason: "the quota is used up".to_owned() });
         }
         self.store().store_repeat(delivery.id, worker).await?;
-        let outcome = self.channel.send(&Bytes::copy_from_slice(body)).await;
+        let outcome = self.call(&Bytes::copy_from_slice(body)).await;
         Ok(self.judge(outcome, delivery, now, true))
+    }
+
+    /// Between the two places lies what nobody can know after a crash.
+    async fn call(&self, body: &Bytes) -> Result<Delivered, SourceError> {
+        failpoint!("notify:bytes_stored");
+        let outcome = self.channel.send(body).await;
+        failpoint!("notify:after_call");
+        outcome
     }
 
     /// `uncertain`: some earlier attempt may have reached the server.

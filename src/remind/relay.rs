@@ -7,6 +7,7 @@ use jiff::{Timestamp, ToSpan};
 use super::RemindError;
 use super::broker::{Broker, Published};
 use crate::domain::Id;
+use crate::failpoint::failpoint;
 use crate::store::Store;
 
 /// Messages published at once, their confirms awaited together: one by one is twenty times slower.
@@ -39,6 +40,7 @@ impl Relay {
             return Ok(Relayed::default());
         }
         let all: Vec<Id> = claimed.iter().map(|message| message.id).collect();
+        failpoint!("relay:before_publish");
         let outcomes = match self.broker.publish(&claimed).await {
             Ok(outcomes) => outcomes,
             Err(error) => {
@@ -46,6 +48,7 @@ impl Relay {
                 return Err(error.into());
             }
         };
+        failpoint!("relay:after_publish");
         let mut confirmed = Vec::with_capacity(all.len());
         let mut refused = Vec::new();
         for (id, outcome) in all.into_iter().zip(outcomes) {

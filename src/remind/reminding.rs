@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bihuan_connectors::sdk::Channel;
 use jiff::Timestamp;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, OnceCell, watch};
 use tokio::task::JoinSet;
 
 use super::broker::{Broker, Settle};
@@ -57,6 +57,7 @@ pub struct Reminding {
     exclusive: bool,
     facts: Notify,
     outbox: Notify,
+    started: OnceCell<()>,
 }
 
 impl fmt::Debug for Reminding {
@@ -95,6 +96,7 @@ impl Reminding {
             exclusive: parts.exclusive,
             facts: Notify::new(),
             outbox: Notify::new(),
+            started: OnceCell::new(),
         }
     }
 
@@ -112,8 +114,13 @@ impl Reminding {
         self.facts.notify_one();
     }
 
-    /// Once before the first tick or run: adopts the policy, and takes up what the last process left.
+    /// Adopts the policy and takes up what the last process left; done once, by the first tick or run. A process that
+    /// only looks must not do it: it would end the claims of the daemon beside it.
     pub async fn start(&self) -> Result<(), RemindError> {
+        self.started.get_or_try_init(|| self.take_up()).await.map(drop)
+    }
+
+    async fn take_up(&self) -> Result<(), RemindError> {
         let now = self.clock.now();
         self.store().adopt_policy(self.fingerprint).await?;
         if self.exclusive {
@@ -128,6 +135,7 @@ impl Reminding {
 
     /// Decides, relays and delivers everything that is due at this instant of the clock, until nothing is.
     pub async fn tick(&self) -> Result<Ticked, RemindError> {
+        self.start().await?;
         let worker = format!("{}/tick", self.holder);
         let mut ticked = Ticked::default();
         self.relay.republish(self.clock.now()).await?;
@@ -189,7 +197,14 @@ impl Reminding {
     }
 
     /// The daemon's loops, until `shutdown` becomes true (or its sender is gone); a message in hand is ended first.
-    pub async fn run(self: Arc<Self>, shutdown: watch::Receiver<bool>) {
+    pub async fn run(self: Arc<Self>, mut shutdown: watch::Receiver<bool>) {
+        while let Err(error) = self.start().await {
+            tracing::error!(error = %chain(&error), "reminding cannot begin");
+            sleep(AFTER_ERROR, &Notify::new(), &mut shutdown).await;
+            if *shutdown.borrow() {
+                return;
+            }
+        }
         let mut loops = JoinSet::new();
         loops.spawn(Arc::clone(&self).decide_loop(shutdown.clone()));
         loops.spawn(Arc::clone(&self).relay_loop(shutdown.clone()));

@@ -3,7 +3,7 @@
 
 mod company;
 mod crash;
-mod database;
+pub(crate) mod database;
 mod engine;
 mod ledger;
 mod speed;
