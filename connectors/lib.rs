@@ -5,13 +5,14 @@
 
 pub mod file;
 pub mod kingdee;
+pub mod rest;
 pub mod sdk;
 pub mod wecom;
 
 use sdk::{ChannelEntry, Entry};
 
 /// Every kind of connector, by name.
-pub const REGISTRY: &[Entry] = &[file::ENTRY, kingdee::ENTRY, wecom::ENTRY];
+pub const REGISTRY: &[Entry] = &[file::ENTRY, kingdee::ENTRY, rest::ENTRY, wecom::ENTRY];
 
 /// Every kind of channel, by name.
 pub const CHANNELS: &[ChannelEntry] = &[wecom::CHANNEL];
