@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-pub trait Clock: Send + Sync {
+pub trait Clock: Send + Sync + std::fmt::Debug {
     fn now(&self) -> Timestamp;
     /// How long to really wait until this clock shows `deadline`; zero when it already does.
     fn real_delay(&self, deadline: Timestamp) -> Duration;

@@ -13,4 +13,4 @@ pub mod text;
 pub use amount::{Amount, Currency};
 pub use clock::{Clock, SimClock, SystemClock};
 pub use fact::{Fact, FactKind, FieldMap, Line, Value};
-pub use id::{Hash, Id};
+pub use id::{Hash, Id, IdRange};

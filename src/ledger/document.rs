@@ -1,5 +1,8 @@
 //! A document is the fold of its contributions: one contribution a record, a fixed field precedence.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use jiff::civil::Date;
 
 use crate::domain::{Amount, Currency, Fact, FactKind, FieldMap, Id, Line};
@@ -109,12 +112,16 @@ pub fn fold(contributions: &[Contribution]) -> Option<Document> {
     let first = &sorted.first()?.fact;
     let mut fields = FieldMap::default();
     let mut lines: Vec<Line> = Vec::new();
+    let mut known: HashMap<&str, usize> = HashMap::new();
     for contribution in &sorted {
         merge(&mut fields, &contribution.fact.fields);
         for line in &contribution.fact.lines {
-            match lines.iter_mut().find(|known| known.key == line.key) {
-                Some(known) => merge(&mut known.fields, &line.fields),
-                None => lines.push(line.clone()),
+            match known.entry(&line.key) {
+                Entry::Occupied(index) => merge(&mut lines[*index.get()].fields, &line.fields),
+                Entry::Vacant(place) => {
+                    place.insert(lines.len());
+                    lines.push(line.clone());
+                }
             }
         }
     }
@@ -142,4 +149,90 @@ fn merge(into: &mut FieldMap, from: &FieldMap) {
 
 fn line_order(key: &str) -> (u64, &str) {
     (key.parse().unwrap_or(u64::MAX), key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Value;
+    use proptest::prelude::*;
+
+    fn contribution(
+        record: u8,
+        rank: u32,
+        books: bool,
+        fields: &[(&'static str, &str)],
+        lines: &[&str],
+    ) -> Contribution {
+        let map = |fields: &[(&'static str, &str)]| -> FieldMap {
+            fields.iter().map(|(name, text)| ((*name).into(), Value::text(*text))).collect()
+        };
+        let line = |key: &&str| Line { key: (*key).into(), fields: map(&[("note", &format!("{key} of {record}"))]) };
+        Contribution {
+            record: Id([record; 16]),
+            rank,
+            books,
+            fact: Fact {
+                kind: FactKind::Shipment,
+                book: "sz".into(),
+                numbering: "erp".into(),
+                number: "XS1".into(),
+                fields: map(fields),
+                lines: lines.iter().map(line).collect(),
+            },
+        }
+    }
+
+    #[test]
+    fn the_best_rank_with_an_opinion_wins_field_by_field() {
+        let erp = contribution(9, 0, true, &[("waybill", "SF1")], &["1"]);
+        let warehouse = contribution(1, 1, false, &[("waybill", "SF2"), ("signed_by", "Li")], &["1", "2"]);
+        let document = fold(&[warehouse.clone(), erp]).unwrap();
+        assert_eq!(document.role, Role::Booked);
+        assert_eq!(document.fields.text("waybill"), Some("SF1"));
+        assert_eq!(document.fields.text("signed_by"), Some("Li"));
+        let notes: Vec<_> = document.lines.iter().map(|line| line.fields.text("note").unwrap()).collect();
+        assert_eq!(notes, ["1 of 9", "2 of 1"]);
+        assert_eq!(fold(&[warehouse]).unwrap().role, Role::Evidence);
+        assert_eq!(fold(&[]), None);
+    }
+
+    #[test]
+    fn known_to_be_empty_is_an_opinion_and_absent_is_none() {
+        let mut erp = contribution(1, 0, true, &[], &[]);
+        erp.fact.fields.set("waybill", Value::Null);
+        let warehouse = contribution(2, 1, false, &[("waybill", "SF2"), ("salesperson", "S1")], &[]);
+        let document = fold(&[warehouse, erp]).unwrap();
+        assert_eq!(document.fields.get("waybill"), Some(&Value::Null));
+        assert_eq!(document.fields.text("salesperson"), Some("S1"));
+    }
+
+    #[test]
+    fn lines_stand_in_the_order_of_their_numbers() {
+        let document = fold(&[contribution(1, 0, true, &[], &["10", "9", "B", "A", "100"])]).unwrap();
+        let keys: Vec<&str> = document.lines.iter().map(|line| &*line.key).collect();
+        assert_eq!(keys, ["9", "10", "100", "A", "B"]);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+        #[test]
+        fn contributions_in_any_order_and_twice_fold_to_the_same_document(
+            rows in prop::collection::vec((0..3_u32, any::<bool>(), 0..4_usize, 0..4_usize), 1..6),
+            turns in 0..6_usize,
+        ) {
+            let texts = ["a", "b", "c", "d"];
+            let contributions: Vec<Contribution> = rows.iter().enumerate().map(|(index, (rank, books, first, last))| {
+                let fields = [("waybill", texts[*first]), ("salesperson", texts[*last])];
+                contribution(index as u8, *rank, *books, &fields[..1 + first % 2], &["1", "2", "3"][..*last % 4])
+            }).collect();
+            let folded = fold(&contributions);
+            let mut other = contributions;
+            let middle = turns % other.len();
+            other.rotate_left(middle);
+            other.extend(other.clone());
+            other.reverse();
+            prop_assert_eq!(folded, fold(&other));
+        }
+    }
 }

@@ -5,17 +5,26 @@
 //! It must not know where contributions are stored or who is told about the result.
 
 mod account;
+mod aging;
+#[cfg(test)]
+mod cases;
+pub mod chain;
 mod document;
+#[cfg(test)]
+mod fixtures;
+pub mod identity;
 mod pairing;
 mod policy;
 mod posting;
 mod settle;
+mod shares;
 mod terms;
 
 pub use account::{Account, AccountKind};
+pub use aging::Aging;
 pub use document::{Contribution, Document, Role, fold};
 pub use pairing::{Pair, PairReason, pair};
 pub use policy::{BookPolicy, ReceivableBasis};
 pub use posting::{Posting, PostingError, difference, evidence_postings, postings};
-pub use settle::{Allocation, Leftover, OpenItem, OpenItemKind, Rung, SettleInput, Settlement, settle};
-pub use terms::{Basis, Due, Terms, TermsError};
+pub use settle::{Allocation, Leftover, OpenItem, OpenItemKind, Rung, SettleInput, Settlement, settle, unbilled_item};
+pub use terms::{Basis, Due, DueRule, Terms, TermsError};

@@ -1,11 +1,19 @@
 //! Postings: a pure function of one document's own folded state. DESIGN 6, the table of events.
+//!
+//! Why never of another document: a document that comes, changes or goes must not move what another one posted.
+//! Whatever needs two documents (who pays whom, what a red invoice reduces, price differences) is settlement.
+
+use std::collections::BTreeMap;
+use std::fmt;
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{Account, BookPolicy, Document};
-use crate::domain::{Amount, Currency};
+use super::shares::shares;
+use super::{Account, AccountKind, BookPolicy, Document, Role};
+use crate::domain::amount::MICROS_PER_UNIT;
+use crate::domain::{Amount, Currency, FactKind, FieldMap, Id};
 
 /// One transfer to be: debits one account and credits another, so it balances by construction. `amount` is positive.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,35 +33,392 @@ pub enum PostingError {
     Field { field: String, problem: String },
 }
 
+impl PostingError {
+    pub(super) fn missing(field: &str) -> Self {
+        Self::Missing { field: field.to_owned() }
+    }
+
+    pub(super) fn field(field: &str, problem: impl fmt::Display) -> Self {
+        Self::Field { field: field.to_owned(), problem: problem.to_string() }
+    }
+}
+
 /// What a booked document posts; empty for drafts, voids, stubs, evidence, and kinds that move no value.
+///
+/// Money whose `class` is not `customer` (own transfers, interest …) posts nothing: this is not the general ledger.
+/// A stated bank fee posts nothing here either; it is granted to the item that the payment settles.
 pub fn postings(document: &Document, policy: &BookPolicy) -> Result<Vec<Posting>, PostingError> {
-    let _ = (document, policy);
-    Ok(Vec::new())
+    if document.role != Role::Booked || !document.is_live() {
+        return Ok(Vec::new());
+    }
+    match document.kind {
+        FactKind::Shipment if document.fields.text("nature") == Some("sale") => {
+            if document.status() != "shipped" {
+                return Ok(Vec::new());
+            }
+            let customer = customer(document)?;
+            simple(document, policy, Account::of_party(AccountKind::Unbilled, customer), book(AccountKind::Sales))
+        }
+        FactKind::Return if document.fields.text("disposition").unwrap_or("refund") == "refund" => {
+            let unbilled = Account::of_party(AccountKind::Unbilled, customer(document)?);
+            simple(document, policy, book(AccountKind::Returns), unbilled)
+        }
+        FactKind::Invoice => invoice(document, policy),
+        FactKind::Adjustment => {
+            let unbilled = Account::of_party(AccountKind::Unbilled, customer(document)?);
+            simple(document, policy, book(adjustment(document)?), unbilled)
+        }
+        FactKind::Payment => payment(document, policy),
+        FactKind::Bill => bill(document, policy),
+        _ => Ok(Vec::new()),
+    }
 }
 
 /// What an evidence payment posts while no booked receipt is paired with it: Dr bank / Cr unidentified.
+///
+/// Money out posts nothing until it is booked: most of it goes to suppliers.
 pub fn evidence_postings(document: &Document, policy: &BookPolicy) -> Result<Vec<Posting>, PostingError> {
-    let _ = (document, policy);
-    Ok(Vec::new())
+    let is_evidence = document.role == Role::Evidence && document.kind == FactKind::Payment && document.is_live();
+    if !is_evidence || !is_customer_money(document) || is_outgoing(document) {
+        return Ok(Vec::new());
+    }
+    simple(document, policy, book(AccountKind::Bank), book(AccountKind::Unidentified))
 }
 
 /// The transfers that turn what was posted into what should be: reversals (debit and credit exchanged, the old effective
 /// date) of what is no longer true, then what is new. Equal postings cancel out, counted with multiplicity.
 pub fn difference(posted: &[Posting], wanted: &[Posting]) -> Vec<Posting> {
-    let mut surplus: Vec<Posting> = posted.to_vec();
+    let mut surplus: BTreeMap<&Posting, usize> = BTreeMap::new();
+    for posting in posted {
+        *surplus.entry(posting).or_default() += 1;
+    }
     let mut missing = Vec::new();
     for posting in wanted {
-        match surplus.iter().position(|known| known == posting) {
-            Some(index) => {
-                surplus.swap_remove(index);
-            }
-            None => missing.push(posting.clone()),
+        match surplus.get_mut(posting) {
+            Some(count) if *count > 0 => *count -= 1,
+            _ => missing.push(posting.clone()),
         }
     }
-    surplus.sort();
     surplus
         .into_iter()
-        .map(|posting| Posting { debit: posting.credit, credit: posting.debit, ..posting })
+        .flat_map(|(posting, count)| std::iter::repeat_n(posting, count))
+        .map(|posting| Posting { debit: posting.credit, credit: posting.debit, ..posting.clone() })
         .chain(missing)
         .collect()
+}
+
+fn book(kind: AccountKind) -> Account {
+    Account::of_book(kind)
+}
+
+/// One transfer of the whole gross amount on the document's own date.
+fn simple(
+    document: &Document,
+    policy: &BookPolicy,
+    debit: Account,
+    credit: Account,
+) -> Result<Vec<Posting>, PostingError> {
+    let Some(effective_on) = effective_on(document, policy)? else { return Ok(Vec::new()) };
+    let gross = gross_of(document)?;
+    transfers(document, [(effective_on, debit, credit, gross)])
+}
+
+fn transfers(
+    document: &Document,
+    rows: impl IntoIterator<Item = (Date, Account, Account, Amount)>,
+) -> Result<Vec<Posting>, PostingError> {
+    let currency = document.currency().ok_or_else(|| PostingError::missing("currency"))?;
+    Ok(rows
+        .into_iter()
+        .filter(|(_, _, _, amount)| amount.is_positive())
+        .map(|(effective_on, debit, credit, amount)| Posting { effective_on, debit, credit, currency, amount })
+        .collect())
+}
+
+fn invoice(document: &Document, policy: &BookPolicy) -> Result<Vec<Posting>, PostingError> {
+    let party = customer(document)?;
+    let billed = Account::of_party(AccountKind::Billed, party);
+    let unbilled = Account::of_party(AccountKind::Unbilled, party);
+    match document.fields.text("nature").unwrap_or("blue") {
+        "red" => simple(document, policy, unbilled, billed),
+        "opening" => simple(document, policy, billed, book(AccountKind::Opening)),
+        _ => simple(document, policy, billed, unbilled),
+    }
+}
+
+fn adjustment(document: &Document) -> Result<AccountKind, PostingError> {
+    match document.fields.text("reason") {
+        Some("allowance") => Ok(AccountKind::Allowance),
+        Some("rebate") => Ok(AccountKind::Rebate),
+        Some("price_difference") => Ok(AccountKind::PriceDifference),
+        Some("rounding") => Ok(AccountKind::Rounding),
+        Some("write_off") => Ok(AccountKind::WriteOff),
+        Some(other) => Err(PostingError::field("reason", format_args!("`{other}` is not a reason"))),
+        None => Err(PostingError::missing("reason")),
+    }
+}
+
+/// Money in: Dr bank / Cr unapplied, deposit or unidentified, one transfer an account. Money out: the other way round.
+fn payment(document: &Document, policy: &BookPolicy) -> Result<Vec<Posting>, PostingError> {
+    if !is_customer_money(document) {
+        return Ok(Vec::new());
+    }
+    let Some(effective_on) = effective_on(document, policy)? else { return Ok(Vec::new()) };
+    let mut by_account: BTreeMap<Account, Amount> = BTreeMap::new();
+    for share in shares(document)? {
+        // The shares add up to the gross amount, so their sum cannot overflow.
+        by_account.entry(share.account).or_default().0 += share.amount.0;
+    }
+    let bank = book(AccountKind::Bank);
+    let out = is_outgoing(document);
+    let rows = by_account.into_iter().map(|(account, amount)| {
+        if out { (effective_on, account, bank, amount) } else { (effective_on, bank, account, amount) }
+    });
+    transfers(document, rows)
+}
+
+/// A bill received, and what became of it. A dishonoured one gives the money back, so that what it paid opens again.
+fn bill(document: &Document, policy: &BookPolicy) -> Result<Vec<Posting>, PostingError> {
+    let Some(received_on) = effective_on(document, policy)? else { return Ok(Vec::new()) };
+    let party = customer(document)?;
+    let gross = gross_of(document)?;
+    let held = Account::of_party(AccountKind::BillsHeld, party);
+    let unapplied = Account::of_party(AccountKind::Unapplied, party);
+    let mut rows = vec![(received_on, held, unapplied, gross)];
+    let status_on = || {
+        let matures_on = || document.fields.date("matures_on").filter(|_| document.status() == "matured");
+        let date = document.fields.date("status_on").or_else(matures_on);
+        date.map(|date| date.max(received_on)).ok_or_else(|| PostingError::missing("status_on"))
+    };
+    match document.status() {
+        "matured" => rows.push((status_on()?, book(AccountKind::Bank), held, gross)),
+        "discounted" => {
+            let interest = amount_of(&document.fields, "interest", document)?.unwrap_or_default();
+            if interest > gross {
+                return Err(PostingError::field("interest", "is more than the face value"));
+            }
+            rows.push((status_on()?, book(AccountKind::Bank), held, Amount(gross.0 - interest.0)));
+            rows.push((status_on()?, book(AccountKind::DiscountInterest), held, interest));
+        }
+        "endorsed" => rows.push((status_on()?, Account::of_party(AccountKind::BillsTransferred, party), held, gross)),
+        "dishonoured" => rows.push((status_on()?, unapplied, held, gross)),
+        _ => {}
+    }
+    transfers(document, rows)
+}
+
+pub(super) fn is_customer_money(payment: &Document) -> bool {
+    matches!(payment.fields.text("class"), None | Some("customer"))
+}
+
+pub(super) fn is_outgoing(payment: &Document) -> bool {
+    payment.fields.text("direction") == Some("out")
+}
+
+fn customer(document: &Document) -> Result<Id, PostingError> {
+    document.party().ok_or_else(|| PostingError::missing("customer"))
+}
+
+/// The day on which a document counts; `None` before cutover. An opening position counts from cutover on.
+pub(super) fn effective_on(document: &Document, policy: &BookPolicy) -> Result<Option<Date>, PostingError> {
+    let date = document.effective_on().ok_or_else(|| PostingError::missing("date"))?;
+    let opening = document.kind == FactKind::Invoice && document.fields.text("nature") == Some("opening");
+    Ok(match policy.cutover {
+        Some(cutover) if date < cutover => opening.then_some(cutover),
+        _ => Some(date),
+    })
+}
+
+/// The gross amount: the header's, else the sum of the lines; never negative, whole minor units.
+pub(super) fn gross_of(document: &Document) -> Result<Amount, PostingError> {
+    if let Some(gross) = amount_of(&document.fields, "gross", document)? {
+        return Ok(gross);
+    }
+    let mut sum = None;
+    for line in &document.lines {
+        if let Some(gross) = amount_of(&line.fields, "gross", document)? {
+            let total = gross.checked_add(sum.unwrap_or_default());
+            sum = Some(total.map_err(|error| PostingError::field("gross", error))?);
+        }
+    }
+    sum.ok_or_else(|| PostingError::missing("gross"))
+}
+
+/// An amount that may be posted: not negative, no fraction of the currency's minor unit.
+pub(super) fn amount_of(fields: &FieldMap, name: &str, document: &Document) -> Result<Option<Amount>, PostingError> {
+    let Some(amount) = fields.amount(name) else { return Ok(None) };
+    let currency = document.currency().ok_or_else(|| PostingError::missing("currency"))?;
+    let minor_unit = MICROS_PER_UNIT / 10_i64.pow(currency.minor_digits());
+    if amount.is_negative() {
+        let problem =
+            format_args!("{} is negative; the kind of the document gives the sign", amount.plain(currency)).to_string();
+        return Err(PostingError::field(name, problem));
+    }
+    if amount.0 % minor_unit != 0 {
+        let shown = amount.plain(currency);
+        return Err(PostingError::field(name, format_args!("{shown} has a fraction of {currency}'s minor unit")));
+    }
+    Ok(Some(amount))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{Doc, amount, day, id};
+    use super::*;
+    use crate::domain::Value;
+    use proptest::prelude::*;
+
+    /// `debit / credit amount date` a line.
+    fn shown(document: &Document, policy: &BookPolicy) -> Vec<String> {
+        let lines = postings(document, policy).unwrap().into_iter().map(|posting| {
+            let (debit, credit) = (posting.debit.kind.name(), posting.credit.kind.name());
+            format!("{debit} / {credit} {} {}", posting.amount.plain(posting.currency), posting.effective_on)
+        });
+        lines.collect()
+    }
+
+    fn posts(doc: Doc) -> Vec<String> {
+        shown(&doc.build(), &BookPolicy::default())
+    }
+
+    #[test]
+    fn every_event_posts_as_the_table_of_the_design_says() {
+        let hundred = amount("100.00");
+        let invoice = |nature: &str| Doc::invoice("AR1", day(0)).amount("gross", hundred).text("nature", nature);
+        let bill = |status: &str| Doc::bill("YC1", hundred, day(0), status).date("status_on", day(9));
+        let held = "bills:held / cash:unapplied 100.00 2026-01-01";
+        for (doc, expected) in [
+            (
+                Doc::shipment("XS1", day(0)).line(1, hundred, &[]),
+                &["receivable:unbilled / sales 100.00 2026-01-01"][..],
+            ),
+            (Doc::shipment("XS1", day(0)).line(1, hundred, &[]).text("nature", "sample"), &[]),
+            (Doc::returned("TH1", day(0)).line(1, hundred, &[]), &["returns / receivable:unbilled 100.00 2026-01-01"]),
+            (Doc::returned("TH1", day(0)).line(1, hundred, &[]).text("disposition", "exchange"), &[]),
+            (invoice(""), &["receivable:billed / receivable:unbilled 100.00 2026-01-01"]),
+            (invoice("red"), &["receivable:unbilled / receivable:billed 100.00 2026-01-01"]),
+            (invoice("opening"), &["receivable:billed / opening 100.00 2026-01-01"]),
+            (invoice("").text("status", "draft"), &[]),
+            (invoice("").evidence(), &[]),
+            (
+                Doc::adjustment("TZ1", hundred, day(0)).text("reason", "rebate"),
+                &["adjustment:rebate / receivable:unbilled 100.00 2026-01-01"],
+            ),
+            (Doc::payment("SKD1", hundred, day(0)), &["bank / cash:unapplied 100.00 2026-01-01"]),
+            (
+                Doc::payment("SKD1", hundred, day(0)).text("purpose", "deposit"),
+                &["bank / cash:deposit 100.00 2026-01-01"],
+            ),
+            (
+                Doc::payment("SKD1", hundred, day(0)).value("customer", Value::Null),
+                &["bank / cash:unidentified 100.00 2026-01-01"],
+            ),
+            (
+                Doc::payment("TK1", hundred, day(0)).text("direction", "out"),
+                &["cash:unapplied / bank 100.00 2026-01-01"],
+            ),
+            (Doc::payment("LX1", hundred, day(0)).text("class", "interest"), &[]),
+            (bill("held"), &[held]),
+            (bill("matured"), &[held, "bank / bills:held 100.00 2026-01-10"]),
+            (
+                bill("discounted").amount("interest", amount("3.00")),
+                &[
+                    held,
+                    "bank / bills:held 97.00 2026-01-10",
+                    "adjustment:discount_interest / bills:held 3.00 2026-01-10",
+                ],
+            ),
+            (bill("endorsed"), &[held, "bills:transferred / bills:held 100.00 2026-01-10"]),
+            (bill("dishonoured"), &[held, "cash:unapplied / bills:held 100.00 2026-01-10"]),
+        ] {
+            assert_eq!(posts(doc), expected);
+        }
+    }
+
+    #[test]
+    fn a_payment_for_several_customers_is_split_by_its_lines_and_the_rest_is_the_headers() {
+        let lines = [("customer", FactKind::Party, "C2")];
+        let doc = Doc::payment("SKD1", amount("100.00"), day(0)).line(1, amount("60.00"), &lines);
+        let accounts: Vec<(Option<Id>, Amount)> = postings(&doc.build(), &BookPolicy::default())
+            .unwrap()
+            .into_iter()
+            .map(|posting| (posting.credit.party, posting.amount))
+            .collect();
+        let mut expected = vec![
+            (Some(id(FactKind::Party, "C1")), amount("40.00")),
+            (Some(id(FactKind::Party, "C2")), amount("60.00")),
+        ];
+        expected.sort();
+        assert_eq!(accounts, expected);
+    }
+
+    #[test]
+    fn documents_before_cutover_are_history_and_an_opening_position_counts_from_cutover_on() {
+        let policy = BookPolicy { cutover: Some(day(10)), ..BookPolicy::default() };
+        let old = Doc::invoice("AR1", day(0)).amount("gross", amount("5.00"));
+        assert!(shown(&old.clone().build(), &policy).is_empty());
+        let opening = old.text("nature", "opening").build();
+        assert_eq!(shown(&opening, &policy), ["receivable:billed / opening 5.00 2026-01-11"]);
+    }
+
+    #[test]
+    fn what_cannot_be_posted_exactly_is_refused_with_field_and_reason() {
+        let problem = |doc: Doc| postings(&doc.build(), &BookPolicy::default()).unwrap_err().to_string();
+        let shipment = Doc::shipment("XS1", day(0));
+        let max = Amount(i64::MAX / 10_000 * 10_000);
+        assert_eq!(problem(shipment.clone()), "field `gross` is missing, so the document cannot be posted");
+        assert_eq!(
+            problem(shipment.clone().line(1, max, &[]).line(1, max, &[])),
+            "field `gross`: amount is outside what can be stored (±9,223,372,036,854 units)"
+        );
+        assert_eq!(
+            problem(shipment.clone().line(1, Amount(1), &[])),
+            "field `gross`: 0.000001 has a fraction of CNY's minor unit"
+        );
+        assert_eq!(
+            problem(shipment.line(1, Amount::units(-1), &[])),
+            "field `gross`: -1.00 is negative; the kind of the document gives the sign"
+        );
+        let lines = Doc::payment("SKD1", amount("1.00"), day(0)).line(1, amount("2.00"), &[]);
+        assert_eq!(problem(lines), "field `gross`: the lines add up to more than the payment and its fee");
+    }
+
+    #[test]
+    fn an_unpaired_bank_line_is_unidentified_money_and_money_out_waits_for_its_booking() {
+        let policy = BookPolicy::default();
+        let line = Doc::payment("B1", amount("9.00"), day(0)).evidence();
+        let posted = evidence_postings(&line.clone().build(), &policy).unwrap();
+        assert_eq!((posted[0].debit.kind, posted[0].credit.kind), (AccountKind::Bank, AccountKind::Unidentified));
+        for other in [line.clone().text("direction", "out"), line.text("class", "own_transfer")] {
+            assert!(evidence_postings(&other.build(), &policy).unwrap().is_empty());
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+        #[test]
+        fn posted_and_difference_together_are_what_is_wanted(
+            posted in prop::collection::vec(0..6_i32, 0..20), wanted in prop::collection::vec(0..6_i32, 0..20),
+        ) {
+            let build = |rows: &[i32]| -> Vec<Posting> {
+                rows.iter().flat_map(|row| {
+                    let doc = Doc::payment("SKD1", Amount::units(i64::from(1 + row / 2)), day(row % 2));
+                    postings(&doc.build(), &BookPolicy::default()).unwrap()
+                }).collect()
+            };
+            let (posted, wanted) = (build(&posted), build(&wanted));
+            let difference = difference(&posted, &wanted);
+            let net = |rows: &[&[Posting]]| {
+                let mut net: BTreeMap<(Date, Account), i64> = BTreeMap::new();
+                for posting in rows.iter().copied().flatten() {
+                    *net.entry((posting.effective_on, posting.debit)).or_default() += posting.amount.0;
+                    *net.entry((posting.effective_on, posting.credit)).or_default() -= posting.amount.0;
+                }
+                net.retain(|_, sum| *sum != 0);
+                net
+            };
+            prop_assert_eq!(net(&[&posted, &difference]), net(&[&wanted]));
+            prop_assert!(difference.len() <= posted.len() + wanted.len());
+        }
+    }
 }

@@ -2,11 +2,39 @@
 //!
 //! Recomputed as a whole whenever something about the party changed; the caller posts only the difference. Depends on
 //! nothing but its input: no today, no order of arrival.
+//!
+//! The way through: [`view`] sorts the documents, [`unbilled`] says which invoice bills which goods (and [`tails`] what
+//! will never be billed), [`items`] and [`goods`] make open items and credits
+//! with their [`due`] dates, [`money`] the sources of
+//! money, and [`rungs`] bring both together on the [`board`], the strongest evidence first.
+
+mod board;
+mod combination;
+mod due;
+mod goods;
+mod items;
+mod money;
+mod reference;
+mod rungs;
+mod tails;
+mod unbilled;
+mod view;
+
+#[cfg(test)]
+mod laws;
 
 use jiff::civil::Date;
 
+use self::board::Board;
+use self::due::DueDates;
+use self::items::{Items, Material};
+use self::money::Purse;
+use self::unbilled::Unbilled;
+use self::view::View;
 use super::{BookPolicy, Document, Due, Posting, Terms};
 use crate::domain::{Amount, Currency, Id};
+
+pub use self::items::unbilled_item;
 
 pub struct SettleInput<'a> {
     pub book: &'a str,
@@ -27,6 +55,11 @@ pub enum OpenItemKind {
 }
 
 /// What can be settled; kept also when nothing is open any more, so that a paid invoice can be shown.
+///
+/// `gross − allocations to it − tolerated = open`. Two kinds of items are negative, are never chased, and make the sum of
+/// all open amounts equal to the balance of the receivable accounts: credits that nothing took yet (a red invoice, a
+/// return, an adjustment: `open = gross + allocations from it`), and the unbilled side of an invoice in front of its
+/// goods (先票后货).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenItem {
     /// Id of the item: the document's id for an invoice, a derived id for the unbilled remainder of a shipment.
@@ -91,7 +124,7 @@ pub struct Allocation {
     pub explanation: String,
 }
 
-/// Money of this party that no item took.
+/// Money of this party that no item took. Negative for a refund that was paid without a cause that is known here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Leftover {
     pub payment: Id,
@@ -100,15 +133,32 @@ pub struct Leftover {
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Settlement {
+    /// Sorted: due before expected, early before late.
     pub items: Vec<OpenItem>,
+    /// In the order in which they were made. `from` is a payment, a bill or a credit; `item` an open item, or the
+    /// payment that gave money back (a refund).
     pub allocations: Vec<Allocation>,
     pub leftovers: Vec<Leftover>,
-    /// Dr unapplied or deposit / Cr the item's account, and tolerated differences.
+    /// Deposits that wait for the goods of their own order: neither applied nor a leftover to be looked into.
+    pub deposits: Vec<Leftover>,
+    /// Dr unapplied or deposit / Cr the item's account, tolerated differences, credits moved to the account of the item
+    /// that they reduce, and tail differences between shipment and invoice.
     pub postings: Vec<Posting>,
 }
 
 /// The settlement of one party in one currency.
+///
+/// An adjustment or return posts to unbilled even if it names an invoice. If no red invoice has been written for it, the
+/// settlement reduces the invoice (Dr unbilled / Cr billed); as soon as one is, the red invoice does that and the
+/// settlement's transfer disappears. So both accounts net right, whichever comes and in whatever order.
 pub fn settle(input: &SettleInput<'_>) -> Settlement {
-    let _ = input;
-    Settlement::default()
+    let view = View::of(input);
+    let unbilled = Unbilled::of(&view, input.policy.rounding_tolerance.0);
+    let due = DueDates::new(&view, input.policy, input.terms);
+    let items = Items::of(&Material::new(&view, &unbilled, &due, input.policy.receivable_basis));
+    let purse = Purse::of(&view, input.party);
+    let mut board = Board::new(input, items, purse);
+    board.post_tails(&unbilled);
+    rungs::run(&mut board, &view);
+    board.finish()
 }

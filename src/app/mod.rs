@@ -1,0 +1,103 @@
+//! From configuration to a running system: store, feeds, reminding, http; and the order in which they start and stop.
+//!
+//! Why one place: a command, the daemon and the demo must wire the same parts the same way. It must not know how any
+//! part works inside.
+
+mod daemon;
+mod error;
+mod feeds;
+mod reminding;
+
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+pub use daemon::run;
+pub use error::AppError;
+pub use feeds::build as build_feeds;
+pub use reminding::check as check_reminding;
+
+use crate::config::Config;
+use crate::domain::Clock;
+use crate::remind::Reminding;
+use crate::store::{Store, StoreSettings};
+use crate::sync::{Feed, FeedReport, PullMode};
+
+/// How the address of an embedded database begins.
+pub(crate) const SQLITE: &str = "sqlite:";
+
+/// Subjects settled in one transaction; bounds its length, not the work.
+const SETTLE_BATCH: usize = 200;
+
+/// Everything that is running.
+#[derive(Debug)]
+pub struct App {
+    pub config: Arc<Config>,
+    pub clock: Arc<dyn Clock>,
+    pub store: Store,
+    pub feeds: Vec<Feed>,
+    /// Absent when no channel is configured.
+    pub reminding: Option<Arc<Reminding>>,
+}
+
+impl App {
+    /// Opens the store, builds the connectors, checks the mappings, prepares reminding. Nothing is pulled or sent yet.
+    pub async fn open(config: Arc<Config>, clock: Arc<dyn Clock>) -> Result<Self, AppError> {
+        let feeds = feeds::build(&config)?;
+        let store = open_store(&config, Arc::clone(&clock)).await?;
+        let reminding = reminding::build(&config, &store, &feeds, Arc::clone(&clock)).await?;
+        Ok(Self { config, clock, store, feeds, reminding })
+    }
+
+    /// Pulls every feed (or those of one source) once, one after the other. A failing source does not stop the others.
+    pub async fn pull(&self, source: Option<&str>, mode: PullMode) -> Vec<FeedReport> {
+        let mut reports = Vec::new();
+        for feed in self.feeds.iter().filter(|feed| source.is_none_or(|name| *feed.id.source == *name)) {
+            let report = feed.pull(&self.store, self.clock.as_ref(), mode).await;
+            if let Some(error) = &report.error {
+                tracing::warn!(source = %feed.id.source, stream = %feed.id.stream, class = error.class_name(), %error, "Stream stopped.");
+            }
+            reports.push(report);
+        }
+        reports
+    }
+
+    /// Decides and delivers everything that is due at this instant of the clock.
+    pub async fn remind(&self) -> Result<(), AppError> {
+        if let Some(reminding) = &self.reminding {
+            reminding.tick().await?;
+        }
+        Ok(())
+    }
+
+    /// Pairs and allocates until no customer is dirty.
+    pub async fn settle(&self) -> Result<usize, AppError> {
+        let mut settled = 0;
+        loop {
+            match self.store.settle_dirty(SETTLE_BATCH).await? {
+                0 => return Ok(settled),
+                some => settled += some,
+            }
+        }
+    }
+}
+
+/// The store alone, for commands that only read.
+pub async fn open_store(config: &Arc<Config>, clock: Arc<dyn Clock>) -> Result<Store, AppError> {
+    let url = config.store_url()?;
+    if url.expose().starts_with(SQLITE) {
+        let dir = &config.data_dir;
+        std::fs::create_dir_all(dir).map_err(|source| AppError::Folder { path: dir.display().to_string(), source })?;
+    }
+    let config = Arc::clone(config);
+    let policies = Arc::new(move |book: &str| config.book(book).map(|book| book.policy.clone()).unwrap_or_default());
+    let settings = StoreSettings { url: url.expose().to_owned(), clock, policies };
+    Ok(Store::open(&settings).await?)
+}
+
+/// The civil date in the book's own zone.
+pub fn today(clock: &dyn Clock, config: &Config, book: &str) -> Date {
+    let zone = config.book(book).map_or(TimeZone::UTC, |book| book.time_zone.zone.clone());
+    clock.now().to_zoned(zone).date()
+}

@@ -1,0 +1,180 @@
+//! The clap tree.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// 闭环：ERP、财务与聊天之间的集成中间件 · integration middleware between ERP, finance and chat
+#[derive(Debug, Parser)]
+#[command(name = "bihuan", version, propagate_version = true, disable_help_subcommand = true)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// 配置文件 · configuration file (default: ./bihuan.toml if it is there)
+    #[arg(long, global = true, env = "BIHUAN_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// 数据目录 · data folder (SQLite, inbox, demo clock)
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// 数据库 · `sqlite:FILE` or `postgres://…`
+    #[arg(long, global = true, value_name = "URL")]
+    pub database: Option<String>,
+    /// 消息队列 · `embedded` or `amqp://…`
+    #[arg(long, global = true, value_name = "URL")]
+    pub broker: Option<String>,
+    /// 以 JSON 输出 · print one JSON object
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// 演示：模拟公司的完整闭环 · the whole loop on a simulated company
+    Demo(DemoArgs),
+    /// 常驻服务 · the daemon
+    Run,
+    /// 拉取一次 · pull every source (or one) once
+    Sync {
+        /// 来源名 · name of the source
+        source: Option<String>,
+        /// 全部重读 · read everything again; what has not changed changes nothing
+        #[arg(long)]
+        full: bool,
+    },
+    /// 数据流、台账与提醒的总数 · totals of streams, ledger and reminders
+    Status,
+    /// 检查配置与映射，可选探测来源 · check configuration and mappings
+    Check {
+        /// 同时探测每个来源 · also probe every source
+        #[arg(long)]
+        probe: bool,
+    },
+    /// 台账 · the ledger
+    #[command(subcommand)]
+    Ledger(LedgerCommand),
+    /// 隔离区 · records that were kept out
+    #[command(subcommand)]
+    Quarantine(QuarantineCommand),
+    /// 映射 · mappings
+    #[command(subcommand)]
+    Map(MapCommand),
+    /// 提醒 · reminders
+    #[command(subcommand)]
+    Reminders(RemindersCommand),
+    /// 升级数据库结构 · bring the database to this version's schema
+    Migrate,
+    /// 备份 SQLite 数据库 · copy the SQLite database, consistent while the daemon runs
+    Backup { file: PathBuf },
+    /// 可用的连接器及其设置 · connectors and their settings
+    Connectors { name: Option<String> },
+    /// 探测常驻服务是否健康 · ask the daemon's /healthz (for container health checks)
+    Health,
+    /// 测量 · what `cargo xtask bench` runs
+    #[command(hide = true)]
+    Bench(BenchArgs),
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct DemoArgs {
+    /// 跑到最后一天后退出 · stop at the generator's last day
+    #[arg(long)]
+    pub once: bool,
+    /// 随机种子 · the same seed gives the same company
+    #[arg(long, default_value_t = 7)]
+    pub seed: u64,
+    /// 客户数 · customers
+    #[arg(long, default_value_t = 40)]
+    pub customers: u32,
+    /// 月数 · months
+    #[arg(long, default_value_t = 4)]
+    pub months: u32,
+    /// 使用已在运行的模拟服务 · use servers that are already simulated elsewhere (tests)
+    #[arg(long, hide = true, value_name = "URL")]
+    pub sim_url: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum LedgerCommand {
+    /// 一个客户 · one customer by code
+    Party {
+        code: String,
+        #[arg(long)]
+        book: Option<String>,
+    },
+    /// 一张订单的闭环 · one order's loop
+    Order {
+        number: String,
+        #[arg(long)]
+        book: Option<String>,
+    },
+    /// 账龄 · who owes what since when
+    Aging {
+        #[arg(long)]
+        book: Option<String>,
+        /// 截至日期 · as of this day (default: today)
+        #[arg(long, value_name = "YYYY-MM-DD")]
+        as_of: Option<jiff::civil::Date>,
+    },
+    /// 校验哈希链与余额 · recompute the hash chain and the balances
+    Verify {
+        /// 校验截断 · a batch and its hash that were noted earlier
+        #[arg(long, value_name = "BATCH:HASH")]
+        anchor: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum QuarantineCommand {
+    /// 列出 · list
+    List {
+        #[arg(long)]
+        source: Option<String>,
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+    },
+    /// 一条记录及其原文 · one record with its raw bytes
+    Show { id: String },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum MapCommand {
+    /// 运行映射旁的用例 · run the cases beside the mappings
+    Test {
+        /// 映射文件或目录（默认：内置映射） · mapping file or folder (default: the built-in ones)
+        path: Option<PathBuf>,
+    },
+    /// 用映射转换一个记录文件并打印事实 · map one file of JSON records and print the facts
+    Run {
+        mapping: PathBuf,
+        records: PathBuf,
+        #[arg(long, default_value = "main")]
+        book: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum RemindersCommand {
+    /// 列出 · list deliveries and their states
+    List {
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+    },
+    /// 预览下一次会发送什么 · what would be sent now
+    Preview,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct BenchArgs {
+    #[arg(long)]
+    pub postgres: String,
+    #[arg(long)]
+    pub amqp: String,
+    #[arg(long, default_value_t = 500_000)]
+    pub lines: usize,
+}

@@ -1,0 +1,61 @@
+//! One own company (账套): its zone and its policy. `[book]` holds for all, `[books.NAME]` lays its keys over it.
+
+use jiff::civil::Date;
+use serde::Deserialize;
+
+use super::value::{self, Zone};
+use crate::domain::Amount;
+use crate::ledger::{BookPolicy, ReceivableBasis, Terms};
+
+/// The book of a configuration that names none.
+pub const DEFAULT_BOOK: &str = "main";
+
+/// The keys as they stand in the file; every one has its default in `config/bihuan.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct BookKeys {
+    name: Box<str>,
+    time_zone: Zone,
+    receivable_basis: ReceivableBasis,
+    #[serde(deserialize_with = "value::terms")]
+    default_terms: Terms,
+    trust_source_due: bool,
+    #[serde(deserialize_with = "value::amount")]
+    bank_fee_tolerance: Amount,
+    #[serde(deserialize_with = "value::amount")]
+    rounding_tolerance: Amount,
+    oldest_first: bool,
+    pairing_days: u16,
+    combination_items: u8,
+    #[serde(default, deserialize_with = "value::date")]
+    cutover: Option<Date>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Book {
+    /// Leads every id, account and document; never changes once records are in.
+    pub key: Box<str>,
+    /// What messages show.
+    pub name: Box<str>,
+    /// Decides business days and due dates.
+    pub time_zone: Zone,
+    pub policy: BookPolicy,
+}
+
+impl Book {
+    pub(super) fn new(key: &str, keys: BookKeys) -> Self {
+        let name = if keys.name.is_empty() { key.into() } else { keys.name };
+        let policy = BookPolicy {
+            receivable_basis: keys.receivable_basis,
+            cutover: keys.cutover,
+            default_terms: keys.default_terms,
+            trust_source_due: keys.trust_source_due,
+            bank_fee_tolerance: keys.bank_fee_tolerance,
+            rounding_tolerance: keys.rounding_tolerance,
+            oldest_first: keys.oldest_first,
+            pairing_days: keys.pairing_days,
+            combination_items: keys.combination_items,
+        };
+        Self { key: key.into(), name, time_zone: keys.time_zone, policy }
+    }
+}

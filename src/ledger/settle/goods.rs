@@ -1,0 +1,81 @@
+//! Open items that are goods: what of a shipment is not billed, or the whole of it where shipments are the basis.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use jiff::civil::Date;
+
+use super::OpenItemKind;
+use super::due::Source;
+use super::items::{Item, Material, shown, unbilled_item};
+use super::unbilled::{Entry, Side};
+use super::view::Counted;
+use crate::domain::Id;
+
+pub(super) fn goods(material: &Material<'_, '_>) -> Vec<Item> {
+    let mut billed_by: HashMap<Id, BTreeMap<Id, i64>> = HashMap::new();
+    let mut invoiced_on: HashMap<Id, Date> = HashMap::new();
+    if material.is_by_shipment() {
+        for claim in &material.unbilled.claims {
+            *billed_by.entry(claim.shipment).or_default().entry(claim.invoice).or_default() += claim.amount;
+        }
+        invoiced_on.extend(material.view.invoices.iter().map(|invoice| (invoice.document.id, invoice.effective_on)));
+    }
+    let shipments = material.view.shipments.iter();
+    shipments
+        .filter_map(|shipment| {
+            let links = billed_by.remove(&shipment.document.id).unwrap_or_default();
+            let claimed_on = links.keys().filter_map(|invoice| invoiced_on.get(invoice)).max().copied();
+            item(material, shipment, links, claimed_on)
+        })
+        .collect()
+}
+
+/// `links` are the invoices that bill it, the last of them written on `claimed_on`.
+fn item(
+    material: &Material<'_, '_>,
+    shipment: &Counted<'_>,
+    mut links: BTreeMap<Id, i64>,
+    claimed_on: Option<Date>,
+) -> Option<Item> {
+    let document = shipment.document;
+    let entries = material.entries_of(document);
+    let billed: i64 = entries.iter().map(|entry| billed_part(material, entry)).sum();
+    let own = || entries.iter().filter(|entry| entry.side == Side::Shipment);
+    let left: i64 = own().map(|entry| entry.left).sum();
+    if left + billed == 0 {
+        return None;
+    }
+    let mut orders = BTreeSet::new();
+    for entry in own() {
+        let share = entry.left + billed_part(material, entry);
+        if let Some(order) = entry.order.filter(|_| share > 0) {
+            orders.insert(order);
+            *links.entry(order).or_default() += share;
+        }
+    }
+    links.insert(document.id, left + billed);
+    let orders: Vec<Id> = orders.into_iter().collect();
+    let source = Source {
+        document,
+        invoiced_on: claimed_on.filter(|_| left == 0),
+        fallback: shipment.effective_on,
+        shipments: &[document.id],
+        orders: &orders,
+        is_opening: false,
+    };
+    let kind = if left > 0 { OpenItemKind::Unbilled } else { OpenItemKind::Invoice };
+    let due = if material.is_by_shipment() { material.due.of(&source) } else { material.due.of_unbilled(&source) };
+    let mut shown = shown(document, unbilled_item(document.id), kind, shipment.effective_on, due, left + billed);
+    shown.disputed = material.due.is_disputed(&[document.id]);
+    shown.orders = orders;
+    Some(Item { shown, effective_on: shipment.effective_on, billed, unbilled: left, links })
+}
+
+/// What of a shipment's entry stands in `receivable:billed`; not its own item's business where invoices are the basis.
+fn billed_part(material: &Material<'_, '_>, entry: &Entry<'_>) -> i64 {
+    match entry.side {
+        Side::Shipment if material.is_by_shipment() => entry.with_invoices,
+        Side::TailUp if material.is_by_shipment() => entry.total - entry.left,
+        _ => 0,
+    }
+}

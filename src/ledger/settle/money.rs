@@ -1,0 +1,112 @@
+//! The money of one party: payments, its shares of payments made for several, deposits, bills, and refunds paid.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::civil::Date;
+
+use super::view::{Counted, View};
+use crate::domain::{FactKind, Id};
+use crate::ledger::posting::is_outgoing;
+use crate::ledger::shares::shares;
+use crate::ledger::{Account, AccountKind, Document};
+
+/// What one payment put into one account of the party.
+pub(super) struct Money<'a> {
+    pub document: &'a Document,
+    pub effective_on: Date,
+    pub account: Account,
+    pub total: i64,
+    pub left: i64,
+    /// The bank charge that the payer's bank took, as the source states it.
+    pub fee: i64,
+    /// A deposit of an order that is still open: kept for that order.
+    pub is_reserved: bool,
+    /// What its lines name, each with the share that is meant for it.
+    pub named: Vec<(Id, i64)>,
+}
+
+impl Money<'_> {
+    pub fn is_untouched(&self) -> bool {
+        self.left == self.total
+    }
+
+    pub fn order(&self) -> Option<Id> {
+        self.account.order
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Purse<'a> {
+    /// Sorted by (date, id, account).
+    pub money: Vec<Money<'a>>,
+    /// Refunds paid to the customer, sorted the same way.
+    pub refunds: Vec<Money<'a>>,
+    /// Indexes into `money` by the payment's id.
+    pub by_payment: HashMap<Id, Vec<usize>>,
+}
+
+impl<'a> Purse<'a> {
+    pub fn of(view: &View<'a>, party: Id) -> Self {
+        let mut purse = Self::default();
+        for counted in &view.money {
+            match counted.document.kind {
+                FactKind::Bill => purse.money.extend(bill(counted, party)),
+                _ => {
+                    let list = if is_outgoing(counted.document) { &mut purse.refunds } else { &mut purse.money };
+                    list.extend(payment(counted, party, view));
+                }
+            }
+        }
+        for (index, money) in purse.money.iter().enumerate() {
+            purse.by_payment.entry(money.document.id).or_default().push(index);
+        }
+        purse
+    }
+}
+
+fn payment<'a>(counted: &Counted<'a>, party: Id, view: &View<'a>) -> Vec<Money<'a>> {
+    let document = counted.document;
+    let mut by_account: BTreeMap<Account, Money<'a>> = BTreeMap::new();
+    for share in shares(document).unwrap_or_default() {
+        if share.customer != Some(party) {
+            continue;
+        }
+        let fields = share.line.and_then(|line| document.lines.get(line)).map_or(&document.fields, |line| &line.fields);
+        let money = by_account.entry(share.account).or_insert_with(|| Money {
+            document,
+            effective_on: counted.effective_on,
+            account: share.account,
+            total: 0,
+            left: 0,
+            fee: document.fields.amount("fee").map_or(0, |fee| fee.0.max(0)),
+            is_reserved: is_reserved(share.account, view),
+            named: Vec::new(),
+        });
+        money.total += share.amount.0;
+        money.left += share.amount.0;
+        let named = ["invoice_no", "shipment_no", "order_no"].iter().find_map(|field| fields.reference(field));
+        money.named.extend(named.map(|named| (named, share.amount.0)));
+    }
+    by_account.into_values().collect()
+}
+
+/// A deposit waits for its own order until that order is closed; one that names no order is free.
+fn is_reserved(account: Account, view: &View<'_>) -> bool {
+    let is_closed = |order| view.orders.get(&order).is_some_and(|order| order.status() == "closed");
+    account.kind == AccountKind::Deposit && account.order.is_some_and(|order| !is_closed(order))
+}
+
+/// A bill pays when it is received; a dishonoured one never did.
+fn bill<'a>(counted: &Counted<'a>, party: Id) -> Option<Money<'a>> {
+    let document = counted.document;
+    (document.party() == Some(party) && document.status() != "dishonoured").then(|| Money {
+        document,
+        effective_on: counted.effective_on,
+        account: Account::of_party(AccountKind::Unapplied, party),
+        total: counted.gross,
+        left: counted.gross,
+        fee: 0,
+        is_reserved: false,
+        named: document.fields.reference("invoice_no").map(|invoice| (invoice, counted.gross)).into_iter().collect(),
+    })
+}

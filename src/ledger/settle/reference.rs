@@ -1,0 +1,165 @@
+//! Document numbers in remittance texts, as people type them.
+//!
+//! Why a table of the party's own numbers and no pattern: a pattern finds every number of eight digits, a table only
+//! those that mean something here. Slips that are forgiven: full-width letters and digits, lower case, spaces, hyphens
+//! and colons inside a number, the letter O for a zero; where only one number can be meant, also dropped zeros, or the
+//! digits without their prefix.
+
+use std::collections::HashMap;
+
+use crate::domain::Id;
+use crate::domain::text::half_width;
+
+/// Longer texts are cut: bank formats allow some 140 characters, chat copies rarely more.
+const TEXT_CHARACTERS_MAX: usize = 500;
+/// A number may be typed in so many pieces (`SO 2601 0001`).
+const PIECES_MAX: usize = 4;
+/// Shorter numbers, in a document or in a text, are not recognized: too much looks like them.
+const NUMBER_MIN: usize = 4;
+/// A number must have so many characters that are not zeros to be recognized with zeros dropped.
+const SIGNIFICANT_MIN: usize = 3;
+/// Digits without their prefix count from this length on; shorter ones are amounts, dates and phone extensions.
+const BARE_DIGITS_MIN: usize = 6;
+
+/// What a number means: one id, or several documents that share it.
+#[derive(Debug, Default)]
+pub(super) struct Numbers {
+    exact: HashMap<String, Vec<Id>>,
+    /// `None`: two numbers look alike without zeros.
+    without_zeros: HashMap<String, Option<String>>,
+    bare_digits: HashMap<String, Option<String>>,
+}
+
+impl Numbers {
+    pub fn add(&mut self, number: &str, id: Id) {
+        let exact = canonical(&half_width(number).to_uppercase());
+        if exact.len() < NUMBER_MIN {
+            return;
+        }
+        let ids = self.exact.entry(exact.clone()).or_default();
+        if ids.contains(&id) {
+            return;
+        }
+        ids.push(id);
+        ids.sort_unstable();
+        let prefix = exact.len() - digits_at_end(number);
+        let digits = exact[prefix..].to_owned();
+        remember(&mut self.without_zeros, without_zeros(&exact), SIGNIFICANT_MIN, &exact);
+        remember(&mut self.bare_digits, digits, BARE_DIGITS_MIN, &exact);
+    }
+
+    /// The documents that `text` names, in the order in which it names them.
+    pub fn find(&self, text: &str) -> Vec<Id> {
+        let text: String = half_width(text).chars().take(TEXT_CHARACTERS_MAX).flat_map(char::to_uppercase).collect();
+        let mut found: Vec<Id> = Vec::new();
+        for chain in chains(&text) {
+            let mut start = 0;
+            while start < chain.len() {
+                let hit = self.hit(&chain[start..chain.len().min(start + PIECES_MAX)]);
+                start += hit.map_or(1, |(pieces, _)| pieces);
+                for id in hit.map_or(&[][..], |(_, ids)| ids) {
+                    if !found.contains(id) {
+                        found.push(*id);
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    /// What the most of the first `pieces` mean, and how many of them that takes; the strictest reading first.
+    fn hit(&self, pieces: &[&str]) -> Option<(usize, &[Id])> {
+        let joined: Vec<String> = (1..=pieces.len()).map(|count| canonical(&pieces[..count].concat())).collect();
+        let longest = joined.iter().enumerate().rev().map(|(index, number)| (index + 1, number));
+        let exact = longest.clone().find_map(|(count, number)| Some((count, self.exact.get(number)?.as_slice())));
+        exact
+            .or_else(|| {
+                let alike = |number: &str| self.alike(&self.without_zeros, &without_zeros(number), number);
+                longest.clone().find_map(|(count, number)| Some((count, alike(number)?)))
+            })
+            .or_else(|| {
+                let alike = |number: &str| self.alike(&self.bare_digits, number, number);
+                longest.clone().find_map(|(count, number)| Some((count, alike(number)?)))
+            })
+    }
+
+    /// `table` says which one number looks like `key`. Without zeros, a number must still have a prefix: a bare amount
+    /// such as `1230.00` would look like too much.
+    fn alike(&self, table: &HashMap<String, Option<String>>, key: &str, typed: &str) -> Option<&[Id]> {
+        let is_bare = typed.bytes().all(|byte| byte.is_ascii_digit());
+        let is_long_enough = typed.len() >= if is_bare { BARE_DIGITS_MIN } else { NUMBER_MIN };
+        if !is_long_enough || is_bare && key != typed {
+            return None;
+        }
+        self.exact.get(table.get(key)?.as_ref()?).map(Vec::as_slice)
+    }
+}
+
+fn remember(table: &mut HashMap<String, Option<String>>, key: String, least: usize, exact: &str) {
+    if key.len() < least {
+        return;
+    }
+    let known = table.entry(key).or_insert_with(|| Some(exact.to_owned()));
+    if known.as_deref() != Some(exact) {
+        *known = None;
+    }
+}
+
+/// Letters and digits only, O as zero. `text` is half-width upper case.
+fn canonical(text: &str) -> String {
+    text.chars().filter(char::is_ascii_alphanumeric).map(|letter| if letter == 'O' { '0' } else { letter }).collect()
+}
+
+fn without_zeros(canonical: &str) -> String {
+    canonical.chars().filter(|letter| *letter != '0').collect()
+}
+
+fn digits_at_end(number: &str) -> usize {
+    number.chars().rev().take_while(char::is_ascii_digit).count()
+}
+
+/// Pieces of letters and digits that stand together, apart only by what people put inside a number.
+fn chains(text: &str) -> Vec<Vec<&str>> {
+    text.split(|letter: char| !letter.is_ascii_alphanumeric() && !matches!(letter, ' ' | '-' | '_' | '.' | '#' | ':'))
+        .map(|run| {
+            run.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|piece| !piece.is_empty()).collect()
+        })
+        .filter(|chain: &Vec<&str>| !chain.is_empty())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::FactKind;
+    use crate::ledger::fixtures::id;
+
+    #[test]
+    fn numbers_are_found_with_the_slips_people_make() {
+        let mut numbers = Numbers::default();
+        for number in ["SO26010001", "SO26010002", "AR00000123", "AR00001230", "XSCKD000077", "AR00000007"] {
+            numbers.add(number, id(FactKind::Order, number));
+        }
+        for (text, expected) in [
+            ("货款SO26010001", &["SO26010001"][..]),
+            ("付ＳＯ２６０１０００１货款", &["SO26010001"]),
+            ("so 2601 0001", &["SO26010001"]),
+            ("SO-26010001、SO26010002", &["SO26010001", "SO26010002"]),
+            ("INV AR00000123 thanks", &["AR00000123"]),
+            ("S026O1OOO1", &["SO26010001"]),
+            ("XSCKD77", &["XSCKD000077"]),
+            ("AR7", &[]),
+            ("AR007 尾款", &["AR00000007"]),
+            ("XSCKD00077 尾款", &["XSCKD000077"]),
+            ("26010002", &["SO26010002"]),
+            ("AR123", &[]),
+            ("AR00000999", &[]),
+            ("2601.00", &[]),
+            ("123000", &[]),
+            ("货款", &[]),
+        ] {
+            let ids: Vec<Id> = expected.iter().map(|number| id(FactKind::Order, number)).collect();
+            assert_eq!(numbers.find(text), ids, "{text}");
+        }
+    }
+}

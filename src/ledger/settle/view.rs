@@ -1,0 +1,147 @@
+//! The documents of one settlement, sorted, without those that post nothing.
+//!
+//! Why here and once: every later step may rely on it that a document counts, has a date and an amount that can be
+//! posted, and comes in the same order whatever order the caller had.
+
+use std::collections::HashMap;
+
+use jiff::civil::Date;
+
+use super::SettleInput;
+use rust_decimal::Decimal;
+
+use crate::domain::{FactKind, FieldMap, Id};
+use crate::ledger::posting::{effective_on, gross_of};
+use crate::ledger::{Document, Role, postings};
+
+/// A document that posts, with what it posts in micros.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Counted<'a> {
+    pub document: &'a Document,
+    pub effective_on: Date,
+    pub gross: i64,
+}
+
+/// By kind, each sorted by (date, id).
+#[derive(Default)]
+pub(super) struct View<'a> {
+    pub shipments: Vec<Counted<'a>>,
+    pub returns: Vec<Counted<'a>>,
+    /// Blue and opening.
+    pub invoices: Vec<Counted<'a>>,
+    pub reds: Vec<Counted<'a>>,
+    pub adjustments: Vec<Counted<'a>>,
+    /// Payments and bills.
+    pub money: Vec<Counted<'a>>,
+    pub settlements: Vec<&'a Document>,
+    pub statements: Vec<&'a Document>,
+    pub orders: HashMap<Id, &'a Document>,
+    /// Also those that post nothing, such as shipments before cutover: due dates are counted from them.
+    pub all_shipments: HashMap<Id, &'a Document>,
+}
+
+impl<'a> View<'a> {
+    pub fn of(input: &SettleInput<'a>) -> Self {
+        let counts =
+            |document: &&Document| document.role == Role::Booked && document.is_live() && *document.book == *input.book;
+        let mut sorted: Vec<&Document> = input.documents.iter().filter(counts).collect();
+        sorted.sort_by_cached_key(|document| (document.effective_on(), document.id));
+        sorted.dedup_by_key(|document| document.id);
+        let mut view = Self::default();
+        for document in sorted {
+            view.add(document, input);
+        }
+        view
+    }
+
+    fn add(&mut self, document: &'a Document, input: &SettleInput<'a>) {
+        if document.kind == FactKind::Order {
+            self.orders.insert(document.id, document);
+            return;
+        }
+        if document.currency() != Some(input.currency) {
+            return;
+        }
+        let own = document.parties().binary_search(&input.party).is_ok();
+        match document.kind {
+            FactKind::Settlement => self.settlements.push(document),
+            FactKind::Statement if own => self.statements.push(document),
+            _ if !own => {}
+            _ => {
+                if document.kind == FactKind::Shipment {
+                    self.all_shipments.insert(document.id, document);
+                }
+                let posts = postings(document, input.policy).is_ok_and(|postings| !postings.is_empty());
+                let (Ok(Some(effective_on)), Ok(gross), true) =
+                    (effective_on(document, input.policy), gross_of(document), posts)
+                else {
+                    return;
+                };
+                self.count(Counted { document, effective_on, gross: gross.0 });
+            }
+        }
+    }
+
+    fn count(&mut self, counted: Counted<'a>) {
+        let list = match counted.document.kind {
+            FactKind::Shipment => &mut self.shipments,
+            FactKind::Return => &mut self.returns,
+            FactKind::Invoice if is_red(counted.document) => &mut self.reds,
+            FactKind::Invoice => &mut self.invoices,
+            FactKind::Adjustment => &mut self.adjustments,
+            FactKind::Payment | FactKind::Bill => &mut self.money,
+            _ => return,
+        };
+        list.push(counted);
+    }
+}
+
+pub(super) fn is_red(invoice: &Document) -> bool {
+    invoice.fields.text("nature") == Some("red")
+}
+
+pub(super) fn is_opening(invoice: &Document) -> bool {
+    invoice.fields.text("nature") == Some("opening")
+}
+
+/// What a document's lines say about one shipment and order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Part {
+    pub shipment: Option<Id>,
+    pub order: Option<Id>,
+    /// `None` when a line does not say how many pieces.
+    pub pieces: Option<Decimal>,
+    pub gross: i64,
+}
+
+/// The lines of a document by (shipment, order), in the order in which they first occur. The header's gross amount is
+/// the truth: lines beyond it are cut, what they leave over is a part that names nothing.
+pub(super) fn parts(counted: &Counted<'_>) -> Vec<Part> {
+    let own_shipment = (counted.document.kind == FactKind::Shipment).then_some(counted.document.id);
+    let mut left = counted.gross;
+    let mut parts: Vec<Part> = Vec::new();
+    let mut known: HashMap<(Option<Id>, Option<Id>), usize> = HashMap::new();
+    let mut add = |shipment: Option<Id>, order: Option<Id>, pieces: Option<Decimal>, gross: i64| {
+        let index = *known.entry((shipment, order)).or_insert_with(|| {
+            parts.push(Part { shipment, order, pieces: Some(Decimal::ZERO), gross: 0 });
+            parts.len() - 1
+        });
+        let part = &mut parts[index];
+        part.pieces = part.pieces.zip(pieces).and_then(|(a, b)| a.checked_add(b));
+        part.gross += gross;
+    };
+    for line in &counted.document.lines {
+        let gross = line_gross(&line.fields).min(left);
+        left -= gross;
+        let shipment = own_shipment.or_else(|| line.fields.reference("shipment_no"));
+        add(shipment, line.fields.reference("order_no"), line.fields.decimal("quantity"), gross);
+    }
+    if left > 0 {
+        add(own_shipment, None, None, left);
+    }
+    parts
+}
+
+fn line_gross(fields: &FieldMap) -> i64 {
+    fields.amount("gross").map_or(0, |gross| gross.0.max(0))
+}

@@ -1,0 +1,121 @@
+//! Who must be settled, paired or decided about again.
+//!
+//! A mark is a generation that grows; whoever did the work records the generation it saw, so that a mark made meanwhile
+//! is never lost.
+
+use std::collections::BTreeSet;
+
+use super::apply::Folded;
+use super::documents;
+use super::engine::{Cell, Tx};
+use super::error::Result;
+use super::journal::keys;
+use super::tables;
+use super::types::Subject;
+use crate::domain::{FactKind, Id};
+use crate::ledger::{Document, Role};
+
+#[derive(Debug, Default)]
+pub struct Marks {
+    subjects: BTreeSet<Subject>,
+    /// Party keys all of whose subjects are touched: terms, names, orders.
+    parties: BTreeSet<Id>,
+    /// Documents whose parties are touched: what a settlement names.
+    named: BTreeSet<Id>,
+    groups: BTreeSet<(Id, Box<str>)>,
+    /// Payments that nobody speaks of any more.
+    gone: BTreeSet<Id>,
+}
+
+impl Marks {
+    pub fn of(folded: &[Folded]) -> Self {
+        let mut marks = Self::default();
+        for change in folded.iter().filter(|change| change.is_changed()) {
+            for document in change.states().filter(|document| document.is_live()) {
+                marks.add(document);
+            }
+            let gone = change.after.role == Role::Stub && change.after.kind == FactKind::Payment;
+            if gone {
+                marks.gone.insert(change.after.id);
+            }
+        }
+        marks
+    }
+
+    fn add(&mut self, document: &Document) {
+        match document.kind {
+            FactKind::Shipment
+            | FactKind::Return
+            | FactKind::Invoice
+            | FactKind::Adjustment
+            | FactKind::Bill
+            | FactKind::Statement
+            | FactKind::Payment => self.add_subjects(document),
+            FactKind::Party => {
+                self.parties.insert(document.id);
+            }
+            FactKind::Order => self.parties.extend(document.party()),
+            FactKind::Settlement | FactKind::Decision => {
+                self.parties.extend(document.party());
+                let fields = ["payment_no", "invoice_no"];
+                self.named.extend(fields.iter().filter_map(|field| document.fields.reference(field)));
+            }
+            _ => {}
+        }
+        if let Some(group) = documents::pair_group(document) {
+            self.groups.insert((group, document.book.clone()));
+        }
+    }
+
+    fn add_subjects(&mut self, document: &Document) {
+        if document.role != Role::Booked {
+            return;
+        }
+        let Some(currency) = document.currency() else { return };
+        for party in document.parties() {
+            self.subjects.insert(Subject { book: document.book.clone(), party, currency });
+        }
+    }
+
+    pub async fn write(mut self, tx: &mut Tx) -> Result<()> {
+        let named: Vec<Id> = self.named.iter().copied().collect();
+        for document in documents::load(tx, &named).await?.values() {
+            self.add_subjects(document);
+        }
+        to_settle(tx, self.subjects.iter()).await?;
+        let parties: Vec<Id> = self.parties.iter().copied().collect();
+        let sql = "UPDATE subject SET settle_generation = settle_generation + 1 WHERE party {keys}";
+        tx.execute_in(sql, &keys(&parties), Vec::new()).await?;
+        let groups = self.groups.iter().map(|(id, book)| vec![(*id).into(), book.into(), 1_i64.into(), 0_i64.into()]);
+        tx.upsert_many(&tables::PAIR_GROUP, groups.collect()).await?;
+        let gone: Vec<Id> = self.gone.iter().copied().collect();
+        tx.execute_in("DELETE FROM pairing WHERE evidence {keys}", &keys(&gone), Vec::new()).await?;
+        tx.execute_in("DELETE FROM unplaced WHERE payment {keys}", &keys(&gone), Vec::new()).await?;
+        Ok(())
+    }
+}
+
+/// Marks subjects for settlement; a subject that nobody knows yet begins to exist.
+pub async fn to_settle(tx: &mut Tx, subjects: impl Iterator<Item = &Subject>) -> Result<()> {
+    let rows = subjects.map(|subject| subject_row(subject, 1, 0)).collect();
+    tx.upsert_many(&tables::SUBJECT_TO_SETTLE, rows).await
+}
+
+/// Marks subjects for a decision.
+pub async fn to_decide(tx: &mut Tx, subjects: impl Iterator<Item = &Subject>) -> Result<()> {
+    let rows = subjects.map(|subject| subject_row(subject, 0, 1)).collect();
+    tx.upsert_many(&tables::SUBJECT_TO_DECIDE, rows).await
+}
+
+fn subject_row(subject: &Subject, settle_generation: i64, remind_generation: i64) -> Vec<Cell> {
+    vec![
+        subject.id().into(),
+        (&subject.book).into(),
+        subject.party.into(),
+        subject.currency.into(),
+        settle_generation.into(),
+        0_i64.into(),
+        remind_generation.into(),
+        0_i64.into(),
+    ]
+}

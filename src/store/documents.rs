@@ -1,0 +1,106 @@
+//! Folded documents in their table, and what they name.
+
+use std::collections::HashMap;
+
+use super::engine::{Cell, Row, Tx};
+use super::error::{Result, StoreError};
+use super::journal::keys;
+use crate::domain::text::fold_name;
+use crate::domain::{Amount, Currency, FactKind, FieldMap, Id, Value, fact};
+use crate::ledger::{Document, Role};
+
+/// Columns that [`read`] understands, from the table `document` under the alias `d`.
+const BY_ID: &str =
+    "SELECT d.id, d.book, d.kind, d.numbering, d.number, d.role, d.body FROM document d WHERE d.id {keys}";
+
+pub const fn role_code(role: Role) -> i64 {
+    match role {
+        Role::Booked => 0,
+        Role::Evidence => 1,
+        Role::Stub => 2,
+    }
+}
+
+fn role(code: i64) -> Role {
+    match code {
+        0 => Role::Booked,
+        1 => Role::Evidence,
+        _ => Role::Stub,
+    }
+}
+
+/// A document from a row `id, book, kind, numbering, number, role, body` that starts at `column`.
+pub fn read(row: &Row, column: usize) -> Result<Document> {
+    let kind = read_kind(row, column + 2)?;
+    let (fields, lines) = fact::decode(kind, row.text(column + 6)?)?;
+    Ok(Document {
+        id: row.id(column)?,
+        book: row.text(column + 1)?.into(),
+        kind,
+        numbering: row.text(column + 3)?.into(),
+        number: row.text(column + 4)?.into(),
+        role: role(row.int(column + 5)?),
+        fields,
+        lines,
+    })
+}
+
+pub fn read_kind(row: &Row, column: usize) -> Result<FactKind> {
+    let name = row.text(column)?;
+    FactKind::parse(name).ok_or_else(|| StoreError::Corrupt { what: "document", problem: format!("kind {name}") })
+}
+
+pub async fn load(tx: &mut Tx, ids: &[Id]) -> Result<HashMap<Id, Document>> {
+    let rows = tx.fetch_in(BY_ID, &keys(ids), Vec::new()).await?;
+    rows.iter().map(|row| read(row, 0).map(|document| (document.id, document))).collect()
+}
+
+/// The row of `tables::DOCUMENT`.
+pub fn row(document: &Document) -> Vec<Cell> {
+    let name_key = match document.kind {
+        FactKind::Party => document.fields.text("name").map(fold_name),
+        FactKind::Payment => document.fields.text("payer").map(fold_name),
+        _ => None,
+    };
+    vec![
+        document.id.into(),
+        (&document.book).into(),
+        document.kind.name().into(),
+        (&document.numbering).into(),
+        (&document.number).into(),
+        role_code(document.role).into(),
+        document.status().into(),
+        document.party().into(),
+        document.currency().into(),
+        document.gross().into(),
+        document.effective_on().into(),
+        document.fields.text("salesperson").into(),
+        name_key.into(),
+        pair_group(document).into(),
+        fact::encode(&document.fields, &document.lines).into(),
+    ]
+}
+
+/// The group of payments among which the same money is looked for: one book, currency and amount.
+pub fn pair_group(document: &Document) -> Option<Id> {
+    if document.kind != FactKind::Payment {
+        return None;
+    }
+    let (currency, gross): (Currency, Amount) = (document.currency()?, document.gross()?);
+    Some(Id::from_parts(&[b"pair", document.book.as_bytes(), currency.as_str().as_bytes(), &gross.0.to_be_bytes()]))
+}
+
+/// Ids of everything that the document's header and lines name.
+pub fn references(document: &Document) -> Vec<Id> {
+    let mut ids: Vec<Id> = document
+        .lines
+        .iter()
+        .map(|line| &line.fields)
+        .chain([&document.fields])
+        .flat_map(FieldMap::iter)
+        .filter_map(|(_, value)| if let Value::Ref { id, .. } = value { Some(*id) } else { None })
+        .collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}

@@ -1,0 +1,253 @@
+//! The journal: append-only transfers in hash-chained batches, with balances and flows kept beside it.
+//!
+//! What a cause (a document, or a subject for its settlement) has posted is read back from the journal itself, never from
+//! a second copy that could differ. The head row's lock is taken last in a transaction: commit order = chain order =
+//! time order. Balances and flows are read, added with checks and written under that lock.
+
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+
+use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan as _};
+
+use super::engine::{Cell, Row, Tx};
+use super::error::{Result, StoreError};
+use super::tables;
+use crate::domain::{Amount, Clock, Currency, Hash, Id};
+use crate::ledger::{Account, AccountKind, Posting, chain, difference};
+
+/// What one cause posts in one batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    pub cause: Id,
+    pub book: Box<str>,
+    transfers: Vec<Transfer>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Transfer {
+    posting: Posting,
+    /// Takes back an earlier transfer: debit and credit are exchanged.
+    reversal: bool,
+}
+
+impl Entry {
+    /// What turns `posted` into `wanted`; `None` when they are equal.
+    pub fn between(cause: Id, book: &str, posted: &[Posting], wanted: &[Posting]) -> Option<Self> {
+        let change = difference(posted, wanted);
+        if change.is_empty() {
+            return None;
+        }
+        // `difference` gives the reversals first; lengths say how many: total = r + n, wanted - posted = n - r.
+        let reversals = (change.len() + posted.len()).saturating_sub(wanted.len()) / 2;
+        let transfers = change
+            .into_iter()
+            .enumerate()
+            .map(|(index, posting)| Transfer { posting, reversal: index < reversals })
+            .collect();
+        Some(Self { cause, book: book.into(), transfers })
+    }
+}
+
+const TRANSFERS_OF: &str = "SELECT cause, effective_on, debit, debit_party, debit_order, credit, credit_party, \
+     credit_order, currency, amount, reversal FROM transfer WHERE cause {keys}";
+
+/// What each cause has posted, net of reversals.
+pub async fn posted(tx: &mut Tx, causes: &[Id]) -> Result<HashMap<Id, Vec<Posting>>> {
+    let mut counts: HashMap<Id, BTreeMap<Posting, i64>> = HashMap::new();
+    for row in tx.fetch_in(TRANSFERS_OF, &keys(causes), Vec::new()).await? {
+        let reversal = row.bool(10)?;
+        let posting = read_posting(&row, 1)?;
+        let (posting, step) = if reversal { (reversed(posting), -1) } else { (posting, 1) };
+        *counts.entry(row.id(0)?).or_default().entry(posting).or_default() += step;
+    }
+    let net = counts.into_iter().map(|(cause, counts)| {
+        let postings = counts
+            .into_iter()
+            .flat_map(|(posting, count)| std::iter::repeat_n(posting, usize::try_from(count).unwrap_or(0)));
+        (cause, postings.collect())
+    });
+    Ok(net.collect())
+}
+
+/// A posting from `effective_on, debit, debit_party, debit_order, credit, …, currency, amount` that start at `column`.
+pub fn read_posting(row: &Row, column: usize) -> Result<Posting> {
+    Ok(Posting {
+        effective_on: row.date(column)?,
+        debit: account(row, column + 1)?,
+        credit: account(row, column + 4)?,
+        currency: row.currency(column + 7)?,
+        amount: row.amount(column + 8)?,
+    })
+}
+
+fn reversed(posting: Posting) -> Posting {
+    Posting { debit: posting.credit, credit: posting.debit, ..posting }
+}
+
+fn account(row: &Row, column: usize) -> Result<Account> {
+    let name = row.text(column)?;
+    let kind = AccountKind::parse(name)
+        .ok_or_else(|| StoreError::Corrupt { what: "transfer", problem: format!("account {name}") })?;
+    Ok(Account { kind, party: row.opt_id(column + 1)?, order: row.opt_id(column + 2)? })
+}
+
+/// The bytes of ids, as the engine wants its keys.
+pub fn keys(ids: &[Id]) -> Vec<Vec<u8>> {
+    ids.iter().map(|id| id.0.to_vec()).collect()
+}
+
+/// Appends one batch; `None` when there is nothing to post. Nothing else may be locked after this.
+pub async fn post(tx: &mut Tx, clock: &dyn Clock, entries: &[Entry]) -> Result<Option<i64>> {
+    if entries.iter().all(|entry| entry.transfers.is_empty()) {
+        return Ok(None);
+    }
+    let head = lock_head(tx).await?;
+    let number = head.number + 1;
+    let next_instant = head.recorded_at.checked_add(1.microseconds()).unwrap_or(head.recorded_at);
+    let recorded_at = clock.now().max(next_instant);
+    let (rows, hashes) = transfer_rows(number, entries);
+    let transfers = rows.len();
+    let chained = u64::try_from(number).unwrap_or(u64::MAX);
+    let hash = chain::head(&head.hash, chained, recorded_at.as_microsecond(), &hashes);
+    tx.upsert_many(&tables::TRANSFER, rows).await?;
+    add_up(tx, entries).await?;
+    let batch = vec![number.into(), recorded_at.into(), transfers.into(), hash.into()];
+    tx.execute("INSERT INTO batch (number, recorded_at, transfers, hash) VALUES ($1, $2, $3, $4)", batch).await?;
+    let head = vec![number.into(), recorded_at.into(), hash.into()];
+    tx.execute("UPDATE chain_head SET number = $1, recorded_at = $2, hash = $3 WHERE id = 1", head).await?;
+    Ok(Some(number))
+}
+
+struct Head {
+    number: i64,
+    recorded_at: Timestamp,
+    hash: Hash,
+}
+
+async fn lock_head(tx: &mut Tx) -> Result<Head> {
+    let sql = if tx.is_postgres() {
+        "SELECT number, recorded_at, hash FROM chain_head WHERE id = 1 FOR UPDATE"
+    } else {
+        "SELECT number, recorded_at, hash FROM chain_head WHERE id = 1"
+    };
+    let row = tx.fetch_one(sql, Vec::new()).await?;
+    let row = row.ok_or_else(|| StoreError::Corrupt { what: "chain head", problem: "missing".to_owned() })?;
+    Ok(Head { number: row.int(0)?, recorded_at: row.instant(1)?, hash: row.hash(2)? })
+}
+
+fn transfer_rows(number: i64, entries: &[Entry]) -> (Vec<Vec<Cell>>, Vec<Hash>) {
+    let mut rows = Vec::new();
+    let mut hashes = Vec::new();
+    for entry in entries {
+        for Transfer { posting, reversal } in &entry.transfers {
+            let mut row: Vec<Cell> = vec![number.into(), rows.len().into(), entry.cause.into(), (&entry.book).into()];
+            row.push(posting.currency.into());
+            row.push(posting.effective_on.into());
+            // Without a period close the day of the posting is the effective day.
+            row.push(posting.effective_on.into());
+            for account in [posting.debit, posting.credit] {
+                row.push(account.kind.name().into());
+                row.push(account.party.into());
+                row.push(account.order.into());
+            }
+            row.push(posting.amount.into());
+            row.push((*reversal).into());
+            let hash = row_hash(&entry.book, entry.cause, posting, posting.effective_on, *reversal);
+            hashes.push(hash);
+            row.push(hash.into());
+            rows.push(row);
+        }
+    }
+    (rows, hashes)
+}
+
+/// Hash of a transfer and of what the store adds to it.
+pub fn row_hash(book: &str, cause: Id, posting: &Posting, posted_on: Date, reversal: bool) -> Hash {
+    let transfer = chain::transfer_hash(book, cause, posting);
+    Hash::of_parts(&[b"row", &transfer.0, posted_on.to_string().as_bytes(), &[u8::from(reversal)]])
+}
+
+/// Adds the transfers to balances and flows.
+async fn add_up(tx: &mut Tx, entries: &[Entry]) -> Result<()> {
+    let mut balances: BTreeMap<Id, (Vec<Cell>, Amount)> = BTreeMap::new();
+    let mut flows: BTreeMap<Id, (Vec<Cell>, Amount)> = BTreeMap::new();
+    for entry in entries {
+        for Transfer { posting, .. } in &entry.transfers {
+            let amount = posting.amount;
+            add(&mut balances, balance_key(&entry.book, posting.currency, posting.debit), amount)?;
+            add(&mut balances, balance_key(&entry.book, posting.currency, posting.credit), amount.checked_neg()?)?;
+            add(&mut flows, flow_key(&entry.book, posting), amount)?;
+        }
+    }
+    let stored = "SELECT id, amount FROM balance WHERE id {keys}";
+    let rows = added_to(tx.fetch_in(stored, &keys_of(&balances), Vec::new()).await?, balances)?;
+    tx.upsert_many(&tables::BALANCE, rows).await?;
+    let stored = "SELECT id, amount FROM flow WHERE id {keys}";
+    let rows = added_to(tx.fetch_in(stored, &keys_of(&flows), Vec::new()).await?, flows)?;
+    tx.upsert_many(&tables::FLOW, rows).await
+}
+
+fn keys_of(sums: &BTreeMap<Id, (Vec<Cell>, Amount)>) -> Vec<Vec<u8>> {
+    sums.keys().map(|id| id.0.to_vec()).collect()
+}
+
+fn add(sums: &mut BTreeMap<Id, (Vec<Cell>, Amount)>, key: (Id, Vec<Cell>), amount: Amount) -> Result<()> {
+    let (id, columns) = key;
+    let sum = &mut sums.entry(id).or_insert_with(|| (columns, Amount::ZERO)).1;
+    *sum = sum.checked_add(amount)?;
+    Ok(())
+}
+
+fn added_to(stored: Vec<Row>, mut sums: BTreeMap<Id, (Vec<Cell>, Amount)>) -> Result<Vec<Vec<Cell>>> {
+    for row in stored {
+        if let Some((_, sum)) = sums.get_mut(&row.id(0)?) {
+            *sum = sum.checked_add(row.amount(1)?)?;
+        }
+    }
+    Ok(sums
+        .into_values()
+        .map(|(mut columns, sum)| {
+            columns.push(sum.into());
+            columns
+        })
+        .collect())
+}
+
+pub fn balance_id(book: &str, currency: Currency, account: Account) -> Id {
+    let party = account.party.map_or([].as_slice(), |_| b"p");
+    Id::from_parts(&[
+        b"balance",
+        book.as_bytes(),
+        currency.as_str().as_bytes(),
+        account.kind.name().as_bytes(),
+        party,
+        &account.party.map_or([0; 16], |id| id.0),
+        &account.order.map_or([0; 16], |id| id.0),
+    ])
+}
+
+fn balance_key(book: &str, currency: Currency, account: Account) -> (Id, Vec<Cell>) {
+    let id = balance_id(book, currency, account);
+    let columns = vec![
+        id.into(),
+        book.into(),
+        currency.into(),
+        account.kind.name().into(),
+        account.party.into(),
+        account.order.into(),
+    ];
+    (id, columns)
+}
+
+fn flow_key(book: &str, posting: &Posting) -> (Id, Vec<Cell>) {
+    let (debit, credit) = (posting.debit.kind.name(), posting.credit.kind.name());
+    let id = Id::from_parts(&[
+        b"flow",
+        book.as_bytes(),
+        posting.currency.as_str().as_bytes(),
+        debit.as_bytes(),
+        credit.as_bytes(),
+    ]);
+    (id, vec![id.into(), book.into(), posting.currency.into(), debit.into(), credit.into()])
+}

@@ -1,0 +1,107 @@
+//! The only SQL of the root package: one facade over SQLite and PostgreSQL.
+//!
+//! Why one transaction does so much: everything that a batch causes — raw bytes, versions, contributions, folded
+//! documents, postings, quarantine, progress, totals, dirty marks — commits together, so that a process killed anywhere
+//! leaves nothing missing and nothing twice. What documents and postings *are* is decided by `ledger`; the store brings
+//! their inputs together, stores the results and keeps the hash chain. It must not know connectors' protocols, mappings'
+//! syntax, brokers or channels.
+
+mod apply;
+mod budgets;
+mod dirty;
+mod documents;
+pub mod engine;
+mod error;
+mod journal;
+mod leases;
+mod likely;
+mod migrations;
+mod outbox;
+mod progress;
+mod queries;
+mod reminders;
+mod segment;
+mod settle;
+mod tables;
+mod types;
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+pub use error::{Result, StoreError};
+pub use leases::Fence;
+pub use outbox::{Begun, ClaimedDelivery, ClaimedMessage, DeliveryLine, Drop, Finish, NewMessage};
+pub use progress::{FileProgress, Progress};
+pub use queries::lookup::{AgingRow, AllocationView, DocumentView, JournalRow, OrderLoop, PartyView, Source};
+pub use queries::quarantine::QuarantineEntry;
+pub use queries::stored::{RawPayload, StoredRecord};
+pub use queries::totals::BookTotals;
+pub use queries::verify::{Anchor, Verification};
+pub use reminders::{
+    DecisionBatch, DeliveryState, DirtySubject, KnownReminder, ListedReminder, NewDelivery, NewReminder, ReminderState,
+    ReminderTotals,
+};
+pub use types::{
+    ApplyBatch, ApplyOutcome, Counts, DocumentKey, Known, LikelyMoney, NO_PARTY, Outcome, Position, Problem,
+    ProgressStep, RecordId, StreamId, StreamTotals, Subject, UnidentifiedPayment, Verdict,
+};
+
+use bihuan_connectors::sdk::RawRecord;
+
+use crate::domain::{Clock, Hash};
+use crate::ledger::BookPolicy;
+use engine::Engine;
+
+/// The policy of a book, by name.
+pub type Policies = Arc<dyn Fn(&str) -> BookPolicy + Send + Sync>;
+
+pub struct StoreSettings {
+    /// `sqlite:PATH` or `postgres://…`.
+    pub url: String,
+    pub clock: Arc<dyn Clock>,
+    pub policies: Policies,
+}
+
+/// The open store; cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    engine: Engine,
+    clock: Arc<dyn Clock>,
+    policies: Policies,
+    /// Keys the hashes of personal content.
+    hash_secret: [u8; segment::SECRET],
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("engine", &self.engine).finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Opens the database, brings its schema up to date and refuses a newer one.
+    pub async fn open(settings: &StoreSettings) -> Result<Self> {
+        let engine = Engine::open(&settings.url).await?;
+        let hash_secret = apply::hash_secret(&engine, settings.clock.now()).await?;
+        let (clock, policies) = (Arc::clone(&settings.clock), Arc::clone(&settings.policies));
+        Ok(Self { engine, clock, policies, hash_secret })
+    }
+
+    /// The hash by which `known` and `apply` tell versions of a record apart.
+    pub fn content_hash(&self, personal: bool, record: RawRecord<'_>) -> Hash {
+        apply::content_hash(record, personal.then_some(&self.hash_secret))
+    }
+
+    /// A consistent copy of a SQLite database into a new file; works beside a running daemon.
+    pub async fn backup(&self, path: &Path) -> Result<()> {
+        self.engine.backup(path).await
+    }
+
+    pub async fn close(&self) {
+        self.engine.close().await;
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

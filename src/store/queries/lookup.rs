@@ -1,0 +1,388 @@
+//! Looking things up for people: a document with everything behind it, an order's loop, a customer, the aging list.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::items;
+use super::positions::positions;
+use crate::domain::{Amount, Currency, FactKind, Id};
+use crate::ledger::{AccountKind, Document, Due, OpenItem, Posting};
+use crate::store::engine::{Row, Tx};
+use crate::store::error::Result;
+use crate::store::journal::{self, keys};
+use crate::store::types::{Position, Subject};
+use crate::store::{Store, documents};
+
+/// A record that speaks of a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    pub source: Box<str>,
+    pub stream: Box<str>,
+    pub record_key: Box<str>,
+    /// As the booking authority, or as evidence.
+    pub books: bool,
+}
+
+/// One row of the journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JournalRow {
+    pub batch: i64,
+    pub recorded_at: Timestamp,
+    pub posting: Posting,
+    pub reversal: bool,
+}
+
+/// Which money pays which item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AllocationView {
+    pub from: Id,
+    pub from_number: Box<str>,
+    pub item: Id,
+    pub item_number: Box<str>,
+    pub amount: Amount,
+    pub tolerated: Amount,
+    pub effective_on: Date,
+    pub rung: Box<str>,
+    pub explanation: Box<str>,
+}
+
+/// A document and why it is as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DocumentView {
+    pub document: Document,
+    pub sources: Vec<Source>,
+    pub journal: Vec<JournalRow>,
+    pub items: Vec<OpenItem>,
+    pub allocations: Vec<AllocationView>,
+    /// The same money on the other side: the bank line of a receipt, the receipt of a bank line.
+    pub paired_with: Vec<Document>,
+}
+
+/// Everything that belongs to an order, each list by date and number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderLoop {
+    pub order: Document,
+    pub shipments: Vec<Document>,
+    pub returns: Vec<Document>,
+    pub invoices: Vec<Document>,
+    pub payments: Vec<Document>,
+    pub adjustments: Vec<Document>,
+    pub messages: Vec<Document>,
+    pub items: Vec<OpenItem>,
+    pub allocations: Vec<AllocationView>,
+}
+
+/// A customer in one book: one position and the balances a currency.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartyView {
+    pub party: Document,
+    pub positions: Vec<Position>,
+    pub balances: Vec<(Currency, AccountKind, Amount)>,
+}
+
+/// One customer in one currency by age of what is open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgingRow {
+    pub subject: Subject,
+    pub code: Box<str>,
+    pub name: Box<str>,
+    pub salesperson: Option<Box<str>>,
+    /// Shipped or invoiced, with no real due date yet.
+    pub expected: Amount,
+    pub not_due: Amount,
+    /// Past due by 1–30, 31–60, 61–90 and more days.
+    pub days_30: Amount,
+    pub days_60: Amount,
+    pub days_90: Amount,
+    pub older: Amount,
+    pub open: Amount,
+    /// Money that no item took.
+    pub unapplied: Amount,
+}
+
+const BY_NUMBER: &str =
+    "SELECT d.id, d.book, d.kind, d.numbering, d.number, d.role, d.body FROM document d WHERE d.number = $1";
+const SOURCES: &str = "SELECT s.source, s.stream, h.record_key, c.books FROM contribution c \
+     JOIN record_head h ON h.record = c.record JOIN stream s ON s.id = h.stream \
+     WHERE c.document {keys} AND c.body IS NOT NULL";
+const JOURNAL: &str = "SELECT t.batch, b.recorded_at, t.reversal, t.effective_on, t.debit, t.debit_party, \
+     t.debit_order, t.credit, t.credit_party, t.credit_order, t.currency, t.amount, t.seq \
+     FROM transfer t JOIN batch b ON b.number = t.batch WHERE t.cause {keys}";
+const ITEMS_OF: &str = concat!("SELECT ", items::item_columns!(), " FROM open_item WHERE subject {keys}");
+const PAIRED: &str = "SELECT evidence, booked FROM pairing WHERE evidence = $1 OR booked = $1";
+const NAMING: &str = "SELECT d.id, d.book, d.kind, d.numbering, d.number, d.role, d.body FROM link l \
+     JOIN document d ON d.id = l.document WHERE l.target {keys}";
+const SUBJECTS_OF: &str = "SELECT id, book, party, currency FROM subject WHERE party {keys}";
+
+impl Store {
+    /// Documents with this number; a number may stand for several kinds or books.
+    pub async fn document(
+        &self,
+        book: Option<&str>,
+        kind: Option<FactKind>,
+        number: &str,
+    ) -> Result<Vec<DocumentView>> {
+        let mut tx = self.engine.read().await?;
+        let mut views = Vec::new();
+        for document in by_number(&mut tx, book, kind, number).await? {
+            views.push(view(&mut tx, document).await?);
+        }
+        Ok(views)
+    }
+
+    /// The loop of every order with this number: one a book at most, unless numberings differ.
+    pub async fn order_loop(&self, book: Option<&str>, number: &str) -> Result<Vec<OrderLoop>> {
+        let mut tx = self.engine.read().await?;
+        let mut loops = Vec::new();
+        for order in by_number(&mut tx, book, Some(FactKind::Order), number).await? {
+            loops.push(order_loop(&mut tx, order).await?);
+        }
+        Ok(loops)
+    }
+
+    /// Customers with this code.
+    pub async fn party(&self, book: Option<&str>, code: &str) -> Result<Vec<PartyView>> {
+        let mut tx = self.engine.read().await?;
+        let mut views = Vec::new();
+        for party in by_number(&mut tx, book, Some(FactKind::Party), code).await? {
+            let rows = tx.fetch_in(SUBJECTS_OF, &keys(&[party.id]), Vec::new()).await?;
+            let mut subjects = rows.iter().map(read_subject).collect::<Result<Vec<_>>>()?;
+            subjects.sort();
+            let positions = positions(&mut tx, &subjects).await?;
+            let balances = balances(&mut tx, party.id).await?;
+            views.push(PartyView { party, positions, balances });
+        }
+        Ok(views)
+    }
+
+    /// Who owes what since when, largest first within a book and currency; of all books without `book`.
+    pub async fn aging(&self, book: Option<&str>, as_of: &(dyn Fn(&str) -> Date + Sync)) -> Result<Vec<AgingRow>> {
+        let mut tx = self.engine.read().await?;
+        let rows = tx.fetch("SELECT id, book, party, currency FROM subject", Vec::new()).await?;
+        let mut subjects = rows.iter().map(read_subject).collect::<Result<Vec<_>>>()?;
+        subjects.retain(|subject| book.is_none_or(|book| &*subject.book == book));
+        let mut aging = Vec::new();
+        for position in positions(&mut tx, &subjects).await? {
+            let row = aging_row(&position, as_of(&position.subject.book))?;
+            if !row.open.is_zero() || !row.unapplied.is_zero() {
+                aging.push(row);
+            }
+        }
+        aging.sort_by(|a, b| {
+            let order = |row: &AgingRow| (row.subject.book.clone(), row.subject.currency);
+            order(a).cmp(&order(b)).then(b.open.cmp(&a.open)).then(a.code.cmp(&b.code))
+        });
+        Ok(aging)
+    }
+}
+
+fn read_subject(row: &Row) -> Result<Subject> {
+    Ok(Subject { book: row.text(1)?.into(), party: row.id(2)?, currency: row.currency(3)? })
+}
+
+async fn by_number(tx: &mut Tx, book: Option<&str>, kind: Option<FactKind>, number: &str) -> Result<Vec<Document>> {
+    let rows = tx.fetch(BY_NUMBER, vec![number.into()]).await?;
+    let mut found: Vec<Document> = rows.iter().map(|row| documents::read(row, 0)).collect::<Result<_>>()?;
+    found.retain(|document| book.is_none_or(|book| &*document.book == book));
+    found.retain(|document| kind.is_none_or(|kind| document.kind == kind));
+    sort(&mut found);
+    Ok(found)
+}
+
+fn sort(documents: &mut [Document]) {
+    documents.sort_by(|a, b| {
+        (a.effective_on(), &a.book, a.kind, &a.number).cmp(&(b.effective_on(), &b.book, b.kind, &b.number))
+    });
+}
+
+async fn view(tx: &mut Tx, document: Document) -> Result<DocumentView> {
+    let own = keys(&[document.id]);
+    let mut sources = Vec::new();
+    for row in tx.fetch_in(SOURCES, &own, Vec::new()).await? {
+        sources.push(Source {
+            source: row.text(0)?.into(),
+            stream: row.text(1)?.into(),
+            record_key: row.text(2)?.into(),
+            books: row.bool(3)?,
+        });
+    }
+    sources.sort_by(|a, b| (&a.source, &a.stream, &a.record_key).cmp(&(&b.source, &b.stream, &b.record_key)));
+    let mut journal = Vec::new();
+    for row in tx.fetch_in(JOURNAL, &own, Vec::new()).await? {
+        let posting = journal::read_posting(&row, 3)?;
+        let entry = JournalRow { batch: row.int(0)?, recorded_at: row.instant(1)?, posting, reversal: row.bool(2)? };
+        journal.push((entry.batch, row.int(12)?, entry));
+    }
+    journal.sort_by_key(|(batch, seq, _)| (*batch, *seq));
+    let mut paired = BTreeSet::new();
+    for row in tx.fetch(PAIRED, vec![document.id.into()]).await? {
+        paired.extend([row.id(0)?, row.id(1)?]);
+    }
+    paired.remove(&document.id);
+    let paired: Vec<Id> = paired.into_iter().collect();
+    let mut paired_with: Vec<Document> = documents::load(tx, &paired).await?.into_values().collect();
+    sort(&mut paired_with);
+    let items = items_of_documents(tx, &[&document]).await?;
+    let mut ends: Vec<Id> = items.iter().map(|item| item.id).collect();
+    ends.push(document.id);
+    let allocations = allocations(tx, &ends, &items).await?;
+    let journal = journal.into_iter().map(|(_, _, entry)| entry).collect();
+    Ok(DocumentView { document, sources, journal, items, allocations, paired_with })
+}
+
+/// Open items that stem from these documents; found through their customers' subjects.
+async fn items_of_documents(tx: &mut Tx, of: &[&Document]) -> Result<Vec<OpenItem>> {
+    let subjects: BTreeSet<Id> = of
+        .iter()
+        .filter_map(|document| {
+            let currency = document.currency()?;
+            Some(
+                document
+                    .parties()
+                    .into_iter()
+                    .map(move |party| Subject { book: document.book.clone(), party, currency }.id()),
+            )
+        })
+        .flatten()
+        .collect();
+    let subjects: Vec<Id> = subjects.into_iter().collect();
+    let wanted: BTreeSet<Id> = of.iter().map(|document| document.id).collect();
+    let mut found = Vec::new();
+    for row in tx.fetch_in(ITEMS_OF, &keys(&subjects), Vec::new()).await? {
+        let (_, item) = items::read(&row)?;
+        if wanted.contains(&item.document) {
+            found.push(item);
+        }
+    }
+    found.sort_by_key(|item| (item.due.date(), item.id));
+    Ok(found)
+}
+
+const BY_ITEM: &str = "SELECT source, item, amount, tolerated, effective_on, rung, explanation FROM allocation \
+     WHERE item {keys}";
+const BY_SOURCE: &str = "SELECT source, item, amount, tolerated, effective_on, rung, explanation FROM allocation \
+     WHERE source {keys}";
+
+/// Allocations that touch one of `ends`, with the numbers of what they join.
+async fn allocations(tx: &mut Tx, ends: &[Id], known: &[OpenItem]) -> Result<Vec<AllocationView>> {
+    let ends = keys(ends);
+    let mut views = Vec::new();
+    for sql in [BY_ITEM, BY_SOURCE] {
+        for row in tx.fetch_in(sql, &ends, Vec::new()).await? {
+            views.push(AllocationView {
+                from: row.id(0)?,
+                from_number: "".into(),
+                item: row.id(1)?,
+                item_number: "".into(),
+                amount: row.amount(2)?,
+                tolerated: row.amount(3)?,
+                effective_on: row.date(4)?,
+                rung: row.text(5)?.into(),
+                explanation: row.text(6)?.into(),
+            });
+        }
+    }
+    views.sort_by(|a, b| {
+        (a.effective_on, a.from, a.item, &a.rung, a.amount).cmp(&(b.effective_on, b.from, b.item, &b.rung, b.amount))
+    });
+    views.dedup();
+    let named: BTreeSet<Id> = views.iter().flat_map(|view| [view.from, view.item]).collect();
+    let named: Vec<Id> = named.into_iter().collect();
+    let mut numbers: BTreeMap<Id, Box<str>> = BTreeMap::new();
+    for row in tx.fetch_in("SELECT id, number FROM document WHERE id {keys}", &keys(&named), Vec::new()).await? {
+        numbers.insert(row.id(0)?, row.text(1)?.into());
+    }
+    numbers.extend(known.iter().map(|item| (item.id, item.number.clone())));
+    for view in &mut views {
+        view.from_number = numbers.get(&view.from).cloned().unwrap_or_default();
+        view.item_number = numbers.get(&view.item).cloned().unwrap_or_default();
+    }
+    Ok(views)
+}
+
+async fn naming(tx: &mut Tx, targets: &[Id]) -> Result<Vec<Document>> {
+    let mut found: BTreeMap<Id, Document> = BTreeMap::new();
+    for row in tx.fetch_in(NAMING, &keys(targets), Vec::new()).await? {
+        let document = documents::read(&row, 0)?;
+        if documents::references(&document).iter().any(|reference| targets.contains(reference)) {
+            found.insert(document.id, document);
+        }
+    }
+    Ok(found.into_values().collect())
+}
+
+async fn order_loop(tx: &mut Tx, order: Document) -> Result<OrderLoop> {
+    let mut all: BTreeMap<Id, Document> =
+        naming(tx, &[order.id]).await?.into_iter().map(|document| (document.id, document)).collect();
+    // What names the order's shipments and invoices belongs to it too: returns, invoices, adjustments, settlements.
+    let steps: Vec<Id> = all
+        .values()
+        .filter(|document| matches!(document.kind, FactKind::Shipment | FactKind::Invoice))
+        .map(|document| document.id)
+        .collect();
+    all.extend(naming(tx, &steps).await?.into_iter().map(|document| (document.id, document)));
+    let claims: Vec<&Document> = all.values().filter(|document| document.gross().is_some()).collect();
+    let items = items_of_documents(tx, &claims).await?;
+    let ends: Vec<Id> = items.iter().map(|item| item.id).collect();
+    let allocations = allocations(tx, &ends, &items).await?;
+    let money: Vec<Id> = allocations.iter().map(|allocation| allocation.from).collect();
+    all.extend(documents::load(tx, &money).await?);
+    let of = |kinds: &[FactKind]| {
+        let mut list: Vec<Document> = all.values().filter(|document| kinds.contains(&document.kind)).cloned().collect();
+        sort(&mut list);
+        list
+    };
+    Ok(OrderLoop {
+        shipments: of(&[FactKind::Shipment]),
+        returns: of(&[FactKind::Return]),
+        invoices: of(&[FactKind::Invoice]),
+        payments: of(&[FactKind::Payment, FactKind::Bill]),
+        adjustments: of(&[FactKind::Adjustment]),
+        messages: of(&[FactKind::Message]),
+        order,
+        items,
+        allocations,
+    })
+}
+
+async fn balances(tx: &mut Tx, party: Id) -> Result<Vec<(Currency, AccountKind, Amount)>> {
+    let sql = "SELECT currency, account, amount FROM balance WHERE party = $1 AND amount <> 0";
+    let mut sums: BTreeMap<(Currency, AccountKind), Amount> = BTreeMap::new();
+    for row in tx.fetch(sql, vec![party.into()]).await? {
+        let sum = sums.entry((row.currency(0)?, super::totals::kind(row.text(1)?)?)).or_default();
+        *sum = sum.checked_add(row.amount(2)?)?;
+    }
+    Ok(sums.into_iter().map(|((currency, account), amount)| (currency, account, amount)).collect())
+}
+
+fn aging_row(position: &Position, today: Date) -> Result<AgingRow> {
+    let mut row = AgingRow {
+        subject: position.subject.clone(),
+        code: position.code.clone(),
+        name: position.name.clone(),
+        salesperson: position.salesperson.clone(),
+        expected: Amount::ZERO,
+        not_due: Amount::ZERO,
+        days_30: Amount::ZERO,
+        days_60: Amount::ZERO,
+        days_90: Amount::ZERO,
+        older: Amount::ZERO,
+        open: Amount::ZERO,
+        unapplied: Amount::sum(position.leftovers.iter().map(|(leftover, ..)| leftover.amount))?,
+    };
+    for item in &position.items {
+        let bucket = match (item.due, item.due.days_overdue(today)) {
+            (Due::Expected { .. }, _) => &mut row.expected,
+            (Due::On(_), ..=0) => &mut row.not_due,
+            (Due::On(_), 1..=30) => &mut row.days_30,
+            (Due::On(_), 31..=60) => &mut row.days_60,
+            (Due::On(_), 61..=90) => &mut row.days_90,
+            (Due::On(_), _) => &mut row.older,
+        };
+        *bucket = bucket.checked_add(item.open)?;
+        row.open = row.open.checked_add(item.open)?;
+    }
+    Ok(row)
+}

@@ -1,0 +1,9 @@
+//! Reading: one snapshot a call, sums and orderings of text in Rust.
+
+pub mod items;
+pub mod lookup;
+pub mod positions;
+pub mod quarantine;
+pub mod stored;
+pub mod totals;
+pub mod verify;

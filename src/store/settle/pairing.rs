@@ -1,0 +1,161 @@
+//! One event, one posting: bank lines against booked receipts of the same book, currency and amount.
+//!
+//! A bank line posts to *unidentified* only while no booked receipt is its pair. What belongs to nobody after pairing is
+//! kept in `unplaced`, and whoever it may belong to is marked for a decision: a reminder is held while likely money is here.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use crate::domain::text::fold_name;
+use crate::domain::{Amount, Id};
+use crate::ledger::{
+    AccountKind, BookPolicy, Document, Pair, PairReason, Posting, Role, evidence_postings, pair, postings,
+};
+use crate::store::dirty;
+use crate::store::documents;
+use crate::store::engine::{Cell, Tx};
+use crate::store::error::Result;
+use crate::store::journal::{self, Entry, keys};
+use crate::store::likely;
+use crate::store::tables;
+use crate::store::types::{NO_PARTY, Subject};
+
+const OF_GROUP: &str = "SELECT d.id, d.book, d.kind, d.numbering, d.number, d.role, d.body, d.pair_group \
+     FROM document d WHERE d.pair_group {keys}";
+
+pub async fn pair_groups(tx: &mut Tx, book: &str, groups: &[Id], policy: &BookPolicy) -> Result<Vec<Entry>> {
+    let mut by_group: BTreeMap<Id, Vec<Document>> = BTreeMap::new();
+    for row in tx.fetch_in(OF_GROUP, &keys(groups), Vec::new()).await? {
+        by_group.entry(row.id(7)?).or_default().push(documents::read(&row, 0)?);
+    }
+    let pairs: Vec<Pair> = by_group.values().flat_map(|documents| pairs_of(documents, policy)).collect();
+    let paired: HashSet<Id> = pairs.iter().map(|pair| pair.evidence).collect();
+    let all: Vec<&Document> = by_group.values().flatten().collect();
+    let wanted: HashMap<Id, Vec<Posting>> =
+        all.iter().map(|document| (document.id, wanted(document, &paired, policy))).collect();
+    let entries = evidence_entries(tx, &all, &wanted).await?;
+    write_pairs(tx, &all, &pairs).await?;
+    let touched = write_unplaced(tx, &all, &wanted).await?;
+    mark(tx, book, &touched).await?;
+    let sql = "UPDATE pair_group SET paired = generation WHERE id {keys}";
+    tx.execute_in(sql, &keys(groups), Vec::new()).await?;
+    Ok(entries)
+}
+
+fn pairs_of(documents: &[Document], policy: &BookPolicy) -> Vec<Pair> {
+    let live = |role: Role| -> Vec<Document> {
+        documents.iter().filter(|document| document.role == role && document.is_live()).cloned().collect()
+    };
+    pair(&live(Role::Evidence), &live(Role::Booked), policy)
+}
+
+/// What a payment posts: a bank line as long as it has no pair, a receipt always. A document whose postings fail was
+/// refused when it was applied; if the policy has changed since, it posts nothing.
+fn wanted(document: &Document, paired: &HashSet<Id>, policy: &BookPolicy) -> Vec<Posting> {
+    match document.role {
+        Role::Evidence if paired.contains(&document.id) => Vec::new(),
+        Role::Evidence => evidence_postings(document, policy).unwrap_or_default(),
+        Role::Booked => postings(document, policy).unwrap_or_default(),
+        Role::Stub => Vec::new(),
+    }
+}
+
+async fn evidence_entries(
+    tx: &mut Tx,
+    documents: &[&Document],
+    wanted: &HashMap<Id, Vec<Posting>>,
+) -> Result<Vec<Entry>> {
+    let evidence: Vec<&&Document> = documents.iter().filter(|document| document.role == Role::Evidence).collect();
+    let ids: Vec<Id> = evidence.iter().map(|document| document.id).collect();
+    let posted = journal::posted(tx, &ids).await?;
+    let none = Vec::new();
+    let entries = evidence.iter().filter_map(|document| {
+        let posted = posted.get(&document.id).unwrap_or(&none);
+        let wanted = wanted.get(&document.id).unwrap_or(&none);
+        Entry::between(document.id, &document.book, posted, wanted)
+    });
+    Ok(entries.collect())
+}
+
+async fn write_pairs(tx: &mut Tx, documents: &[&Document], pairs: &[Pair]) -> Result<()> {
+    let ids: Vec<Id> = documents.iter().map(|document| document.id).collect();
+    tx.execute_in("DELETE FROM pairing WHERE evidence {keys}", &keys(&ids), Vec::new()).await?;
+    let rows = pairs.iter().map(|pair| {
+        let reason = match pair.reason {
+            PairReason::BankReference => "bank_reference",
+            PairReason::AmountAndDate => "amount_and_date",
+        };
+        vec![pair.evidence.into(), pair.booked.into(), reason.into()]
+    });
+    tx.upsert_many(&tables::PAIRING, rows.collect()).await
+}
+
+/// Replaces what these payments have in `unplaced`; returns the payments that were or are there.
+async fn write_unplaced<'a>(
+    tx: &mut Tx,
+    all: &[&'a Document],
+    wanted: &HashMap<Id, Vec<Posting>>,
+) -> Result<Vec<&'a Document>> {
+    let ids: Vec<Id> = all.iter().map(|document| document.id).collect();
+    let sql = "SELECT payment FROM unplaced WHERE payment {keys}";
+    let rows = tx.fetch_in(sql, &keys(&ids), Vec::new()).await?;
+    let mut touched: BTreeSet<Id> = rows.iter().map(|row| row.id(0)).collect::<Result<_>>()?;
+    tx.execute_in("DELETE FROM unplaced WHERE payment {keys}", &keys(&ids), Vec::new()).await?;
+    let mut unplaced = Vec::new();
+    for document in all {
+        let postings = wanted.get(&document.id).map_or([].as_slice(), Vec::as_slice);
+        let nobodys = postings.iter().filter(|posting| posting.credit.kind == AccountKind::Unidentified);
+        let amount = Amount::sum(nobodys.map(|posting| posting.amount))?;
+        if amount.is_positive() {
+            touched.insert(document.id);
+            unplaced.push(unplaced_row(document, amount));
+        }
+    }
+    tx.upsert_many(&tables::UNPLACED, unplaced).await?;
+    Ok(all.iter().filter(|document| touched.contains(&document.id)).copied().collect())
+}
+
+fn unplaced_row(document: &Document, amount: Amount) -> Vec<Cell> {
+    let payer = document.fields.text("payer");
+    vec![
+        document.id.into(),
+        (&document.book).into(),
+        document.currency().into(),
+        amount.into(),
+        document.effective_on().into(),
+        (&document.number).into(),
+        (document.role == Role::Booked).into(),
+        payer.into(),
+        payer.map(fold_name).into(),
+        document.fields.text("text").into(),
+        document.fields.text("salesperson").into(),
+    ]
+}
+
+/// Marks for a decision: whoever watches unidentified money, and every customer that the payer's name or the text suggests.
+async fn mark(tx: &mut Tx, book: &str, touched: &[&Document]) -> Result<()> {
+    let nobody: BTreeSet<Subject> = touched
+        .iter()
+        .filter_map(|document| document.currency())
+        .map(|currency| Subject { book: book.into(), party: NO_PARTY, currency })
+        .collect();
+    dirty::to_decide(tx, nobody.iter()).await?;
+    let mut subjects = Vec::new();
+    let clues: Vec<likely::Clue<'_>> = touched
+        .iter()
+        .map(|document| likely::Clue {
+            payer_key: document.fields.text("payer").map(fold_name),
+            text: document.fields.text("text"),
+        })
+        .collect();
+    let suspects = likely::suspects(tx, book, &clues).await?;
+    for (document, clue) in touched.iter().zip(&clues) {
+        let Some(currency) = document.currency() else { continue };
+        let parties = suspects.parties(clue);
+        subjects.extend(parties.into_iter().map(|party| Subject { book: book.into(), party, currency }.id()));
+    }
+    subjects.sort_unstable();
+    subjects.dedup();
+    let sql = "UPDATE subject SET remind_generation = remind_generation + 1 WHERE id {keys}";
+    tx.execute_in(sql, &keys(&subjects), Vec::new()).await?;
+    Ok(())
+}

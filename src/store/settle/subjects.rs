@@ -1,0 +1,162 @@
+//! Settlement of dirty subjects: everything about a customer in one book and currency through `ledger::settle`.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::domain::{FactKind, Id};
+use crate::ledger::{BookPolicy, Document, Due, Role, SettleInput, Settlement, Terms, settle};
+use crate::store::documents;
+use crate::store::engine::{Cell, Row, Tx};
+use crate::store::error::Result;
+use crate::store::journal::{self, Entry, keys};
+use crate::store::queries::items::kind_name;
+use crate::store::tables;
+use crate::store::types::Subject;
+
+/// A row `id, book, party, currency` of `subject`.
+pub fn read(row: &Row) -> Result<Subject> {
+    Ok(Subject { book: row.text(1)?.into(), party: row.id(2)?, currency: row.currency(3)? })
+}
+
+/// Documents that name one of the keys; messages and the like are left where they are.
+const NAMING: &str = "SELECT l.target, d.id, d.book, d.kind, d.numbering, d.number, d.role, d.body FROM link l \
+     JOIN document d ON d.id = l.document WHERE l.target {keys} AND d.role = 0 AND d.status NOT IN ('draft', 'void') \
+     AND d.kind IN ('order', 'shipment', 'return', 'invoice', 'adjustment', 'payment', 'bill', \
+     'statement')";
+const SETTLEMENTS: &str = "SELECT l.target, d.id, d.book, d.kind, d.numbering, d.number, d.role, d.body FROM link l \
+     JOIN document d ON d.id = l.document WHERE l.target {keys} AND d.role = 0 AND d.status NOT IN ('draft', 'void') \
+     AND d.kind = 'settlement'";
+
+pub async fn settle_subjects(tx: &mut Tx, dirty: &[Subject], policy: &BookPolicy) -> Result<Vec<Entry>> {
+    let mut parties: Vec<Id> = dirty.iter().map(|subject| subject.party).collect();
+    parties.sort_unstable();
+    parties.dedup();
+    let masters = documents::load(tx, &parties).await?;
+    let by_party = naming(tx, NAMING, &parties).await?;
+    let claims: HashSet<Id> = by_party
+        .values()
+        .flatten()
+        .filter(|document| matches!(document.kind, FactKind::Payment | FactKind::Invoice))
+        .map(|document| document.id)
+        .collect();
+    let by_claim = naming(tx, SETTLEMENTS, &claims.into_iter().collect::<Vec<_>>()).await?;
+    let ids: Vec<Id> = dirty.iter().map(Subject::id).collect();
+    let posted = journal::posted(tx, &ids).await?;
+    let mut entries = Vec::new();
+    let mut settled = Vec::new();
+    for subject in dirty {
+        let documents = about(subject, &by_party, &by_claim);
+        let terms = terms(masters.get(&subject.party), policy);
+        let input = SettleInput {
+            book: &subject.book,
+            party: subject.party,
+            currency: subject.currency,
+            documents: &documents,
+            terms: &terms,
+            policy,
+        };
+        let settlement = settle(&input);
+        let posted = posted.get(&subject.id()).map_or([].as_slice(), Vec::as_slice);
+        entries.extend(Entry::between(subject.id(), &subject.book, posted, &settlement.postings));
+        settled.push((subject.id(), settlement));
+    }
+    replace(tx, &ids, &settled).await?;
+    let sql =
+        "UPDATE subject SET settled = settle_generation, remind_generation = remind_generation + 1 WHERE id {keys}";
+    tx.execute_in(sql, &keys(&ids), Vec::new()).await?;
+    Ok(entries)
+}
+
+/// For each target, the documents that name it; a link that the document's content no longer bears out is passed over.
+async fn naming(tx: &mut Tx, sql: &'static str, targets: &[Id]) -> Result<HashMap<Id, Vec<Document>>> {
+    let mut by_target: HashMap<Id, Vec<Document>> = HashMap::new();
+    for row in tx.fetch_in(sql, &keys(targets), Vec::new()).await? {
+        let (target, document) = (row.id(0)?, documents::read(&row, 1)?);
+        if document.role == Role::Booked && documents::references(&document).contains(&target) {
+            by_target.entry(target).or_default().push(document);
+        }
+    }
+    Ok(by_target)
+}
+
+/// What `ledger::settle` wants to see, sorted by id: live booked documents of the customer in the subject's currency,
+/// orders in any, and the settlements that name its payments or invoices.
+fn about(
+    subject: &Subject,
+    by_party: &HashMap<Id, Vec<Document>>,
+    by_claim: &HashMap<Id, Vec<Document>>,
+) -> Vec<Document> {
+    let own = by_party.get(&subject.party).into_iter().flatten();
+    let mut documents: Vec<Document> = own
+        .filter(|document| document.kind == FactKind::Order || document.currency() == Some(subject.currency))
+        .cloned()
+        .collect();
+    let settlements: Vec<Document> =
+        documents.iter().filter_map(|document| by_claim.get(&document.id)).flatten().cloned().collect();
+    documents.extend(settlements);
+    documents.sort_by_key(|document| document.id);
+    documents.dedup_by_key(|document| document.id);
+    documents
+}
+
+/// The customer's own terms; unreadable or missing ones are the book's default.
+fn terms(party: Option<&Document>, policy: &BookPolicy) -> Terms {
+    let own = party.and_then(|party| party.fields.text("terms"));
+    own.and_then(|text| Terms::parse(text).ok()).unwrap_or_else(|| policy.default_terms.clone())
+}
+
+async fn replace(tx: &mut Tx, subjects: &[Id], settled: &[(Id, Settlement)]) -> Result<()> {
+    let old = keys(subjects);
+    tx.execute_in("DELETE FROM open_item WHERE subject {keys}", &old, Vec::new()).await?;
+    tx.execute_in("DELETE FROM allocation WHERE subject {keys}", &old, Vec::new()).await?;
+    tx.execute_in("DELETE FROM leftover WHERE subject {keys}", &old, Vec::new()).await?;
+    let mut items = Vec::new();
+    let mut allocations = Vec::new();
+    let mut leftovers = Vec::new();
+    for (subject, settlement) in settled {
+        items.extend(settlement.items.iter().map(|item| item_row(*subject, item)));
+        allocations.extend(settlement.allocations.iter().enumerate().map(|(position, allocation)| {
+            vec![
+                (*subject).into(),
+                position.into(),
+                allocation.from.into(),
+                allocation.item.into(),
+                allocation.amount.into(),
+                allocation.tolerated.into(),
+                allocation.effective_on.into(),
+                allocation.rung.name().into(),
+                allocation.explanation.as_str().into(),
+            ]
+        }));
+        leftovers.extend(
+            settlement
+                .leftovers
+                .iter()
+                .map(|leftover| vec![(*subject).into(), leftover.payment.into(), leftover.amount.into()]),
+        );
+    }
+    tx.upsert_many(&tables::OPEN_ITEM, items).await?;
+    tx.upsert_many(&tables::ALLOCATION, allocations).await?;
+    tx.upsert_many(&tables::LEFTOVER, leftovers).await
+}
+
+fn item_row(subject: Id, item: &crate::ledger::OpenItem) -> Vec<Cell> {
+    let missing = match item.due {
+        Due::On(_) => None,
+        Due::Expected { missing, .. } => Some(missing),
+    };
+    vec![
+        subject.into(),
+        item.id.into(),
+        item.document.into(),
+        (&item.number).into(),
+        kind_name(item.kind).into(),
+        item.issued_on.into(),
+        item.due.date().into(),
+        missing.into(),
+        item.gross.into(),
+        item.open.into(),
+        item.orders.iter().copied().collect(),
+        item.salesperson.as_ref().into(),
+        item.disputed.into(),
+    ]
+}

@@ -1,0 +1,77 @@
+//! One page: what is known is counted, what is new is mapped, and both are committed with the page's progress.
+
+use std::sync::Arc;
+
+use bihuan_connectors::sdk::{RawRecord, RecordBatch};
+
+use super::{Feed, SyncError};
+use crate::domain::Hash;
+use crate::mapping::Mapped;
+use crate::store::{ApplyBatch, Counts, Known, Outcome, Problem, ProgressStep, RecordId, Store, Verdict};
+
+/// Takes in one batch, whoever brought it. `read = applied + unchanged + ignored + quarantined` holds for the result.
+pub async fn ingest(
+    store: &Store,
+    feed: &Feed,
+    raw: RecordBatch,
+    progress: Option<ProgressStep>,
+) -> Result<Counts, SyncError> {
+    let heads: Vec<(RecordId, Hash)> = raw.iter().map(|record| head(store, feed, record)).collect();
+    let known = store.known(&feed.id, &heads).await?;
+    let mut counted = Counts::default();
+    let mut fresh = Vec::new();
+    for (index, known) in known.iter().enumerate() {
+        match known {
+            Known::New => fresh.push(index),
+            // It still waits in quarantine: to call it unchanged would hide it.
+            Known::Unchanged(Verdict::Quarantined) => counted.quarantined += 1,
+            Known::Unchanged(Verdict::Applied | Verdict::Ignored) => counted.unchanged += 1,
+        }
+    }
+    counted.read = counted.unchanged + counted.quarantined;
+    let records = map_fresh(feed, &raw, &fresh)?;
+    let batch = ApplyBatch {
+        stream: feed.id.clone(),
+        book: feed.book.clone(),
+        personal: feed.personal,
+        rank: feed.rank,
+        books: feed.books,
+        mapping: feed.mapping.id(),
+        mapping_text: Arc::clone(feed.mapping.text()),
+        raw,
+        records,
+        counted,
+        progress,
+    };
+    Ok(store.apply(batch).await?.counts)
+}
+
+fn map_fresh(feed: &Feed, raw: &RecordBatch, fresh: &[usize]) -> Result<Vec<(usize, Outcome)>, SyncError> {
+    if fresh.is_empty() {
+        return Ok(Vec::new());
+    }
+    let plan = feed.mapping.plan(&raw.shape, &feed.context).map_err(|error| SyncError::Mapping {
+        source_name: feed.id.source.to_string(),
+        stream: feed.id.stream.to_string(),
+        error,
+    })?;
+    Ok(fresh.iter().filter_map(|index| raw.get(*index).map(|record| (*index, outcome(plan.map(record))))).collect())
+}
+
+fn outcome(mapped: Mapped) -> Outcome {
+    match mapped {
+        Mapped::Facts(facts) => Outcome::Facts(facts),
+        Mapped::Ignored(because) => Outcome::Ignored(because),
+        Mapped::Quarantined(problem) => Outcome::Quarantined(Problem {
+            field: problem.field,
+            value: problem.value,
+            reason: problem.reason,
+            at: problem.at,
+        }),
+    }
+}
+
+/// A record is named by its source, stream and key; what it says, by the (for personal streams: keyed) hash of its bytes.
+fn head(store: &Store, feed: &Feed, record: RawRecord<'_>) -> (RecordId, Hash) {
+    (feed.id.record(record.key), store.content_hash(feed.personal, record))
+}

@@ -1,0 +1,2 @@
+//! Integration tests against real servers, one binary.
+mod rabbitmq;
