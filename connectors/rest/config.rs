@@ -28,7 +28,7 @@ pub(super) struct Settings {
     #[serde(default = "requests_per_second")]
     requests_per_second: Spanned<u32>,
     /// One stream each, by name.
-    resource: BTreeMap<String, Spanned<ResourceSettings>>,
+    streams: BTreeMap<String, Spanned<ResourceSettings>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -101,7 +101,7 @@ impl Rest {
     pub(super) fn new(settings: Settings, context: &Context, sleeper: Arc<dyn Sleeper>) -> Result<Self, SettingsError> {
         let pace = bounded("requests_per_second", &settings.requests_per_second, 0..=MAX_REQUESTS_PER_SECOND)?;
         let mut resources = Vec::new();
-        for (name, resource) in settings.resource {
+        for (name, resource) in settings.streams {
             resources.push(Resource::new(name, resource)?);
         }
         Ok(Self {
@@ -137,7 +137,7 @@ fn auth(settings: &Spanned<AuthSettings>, context: &Context) -> Result<Auth, Set
 
 impl Resource {
     fn new(name: String, settings: Spanned<ResourceSettings>) -> Result<Self, SettingsError> {
-        let wrong = |reason: &str| SettingsError::at(&settings, format!("resource `{name}`: {reason}"));
+        let wrong = |reason: &str| SettingsError::at(&settings, format!("stream `{name}`: {reason}"));
         let one = settings.get_ref();
         if one.key.is_empty() {
             return Err(wrong("`key` needs at least one path"));

@@ -112,7 +112,7 @@ impl Connector for Rest {
             .resources
             .iter()
             .find(|resource| resource.name == request.stream)
-            .ok_or_else(|| SourceError::config(format!("rest: there is no resource `{}`", request.stream)))?;
+            .ok_or_else(|| SourceError::config(format!("rest: there is no stream `{}`", request.stream)))?;
         let mut query = resource.query.clone();
         self.add_window(resource, request.slice, &mut query)?;
         let address = self.add_page(resource, request.resume, &mut query)?;

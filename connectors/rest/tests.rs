@@ -42,7 +42,7 @@ fn app() -> Router {
 
 fn connector(url: &str, token: &str, resource: &str) -> Rest {
     let text = format!(
-        "type = \"rest\"\nurl = \"{url}/api\"\nauth = {{ bearer = \"{token}\" }}\nrequests_per_second = 0\n[resource.deal]\n{resource}\n"
+        "type = \"rest\"\nurl = \"{url}/api\"\nauth = {{ bearer = \"{token}\" }}\nrequests_per_second = 0\n[streams.deal]\n{resource}\n"
     );
     let context = Context { source: "crm".into(), time_zone: "Asia/Shanghai".into(), base_dir: ".".into() };
     let settings = read_settings(parse_settings(&text).unwrap().1).unwrap();
