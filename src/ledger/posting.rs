@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use super::shares::shares;
 use super::{Account, AccountKind, BookPolicy, Document, Role};
-use crate::domain::amount::MICROS_PER_UNIT;
+use crate::domain::amount::{AmountError, MICROS_PER_UNIT};
 use crate::domain::{Amount, Currency, FactKind, FieldMap, Id};
 
 /// One transfer to be: debits one account and credits another, so it balances by construction. `amount` is positive.
@@ -229,6 +229,9 @@ pub(super) fn effective_on(document: &Document, policy: &BookPolicy) -> Result<O
     })
 }
 
+/// Larger amounts are refused, so that sums over the few documents that name each other cannot overflow.
+const POSTED_MAX: Amount = Amount(i64::MAX / 4);
+
 /// The gross amount: the header's, else the sum of the lines; never negative, whole minor units.
 pub(super) fn gross_of(document: &Document) -> Result<Amount, PostingError> {
     if let Some(gross) = amount_of(&document.fields, "gross", document)? {
@@ -241,7 +244,8 @@ pub(super) fn gross_of(document: &Document) -> Result<Amount, PostingError> {
             sum = Some(total.map_err(|error| PostingError::field("gross", error))?);
         }
     }
-    sum.ok_or_else(|| PostingError::missing("gross"))
+    let gross = sum.ok_or_else(|| PostingError::missing("gross"))?;
+    if gross > POSTED_MAX { Err(PostingError::field("gross", AmountError::Overflow)) } else { Ok(gross) }
 }
 
 /// An amount that may be posted: not negative, no fraction of the currency's minor unit.
@@ -253,6 +257,9 @@ pub(super) fn amount_of(fields: &FieldMap, name: &str, document: &Document) -> R
         let problem =
             format_args!("{} is negative; the kind of the document gives the sign", amount.plain(currency)).to_string();
         return Err(PostingError::field(name, problem));
+    }
+    if amount > POSTED_MAX {
+        return Err(PostingError::field(name, AmountError::Overflow));
     }
     if amount.0 % minor_unit != 0 {
         let shown = amount.plain(currency);
