@@ -237,10 +237,11 @@ pub(super) fn gross_of(document: &Document) -> Result<Amount, PostingError> {
     if let Some(gross) = amount_of(&document.fields, "gross", document)? {
         return Ok(gross);
     }
+    let currency = document.currency().ok_or_else(|| PostingError::missing("currency"))?;
     let mut sum = None;
     for line in &document.lines {
-        if let Some(gross) = amount_of(&line.fields, "gross", document)? {
-            let total = gross.checked_add(sum.unwrap_or_default());
+        if let Some(gross) = line.fields.amount("gross") {
+            let total = checked(gross, "gross", currency)?.checked_add(sum.unwrap_or_default());
             sum = Some(total.map_err(|error| PostingError::field("gross", error))?);
         }
     }
@@ -248,24 +249,28 @@ pub(super) fn gross_of(document: &Document) -> Result<Amount, PostingError> {
     if gross > POSTED_MAX { Err(PostingError::field("gross", AmountError::Overflow)) } else { Ok(gross) }
 }
 
-/// An amount that may be posted: not negative, no fraction of the currency's minor unit.
+/// An amount that may be posted, see [`checked`]; `None` when the field is absent or empty.
 pub(super) fn amount_of(fields: &FieldMap, name: &str, document: &Document) -> Result<Option<Amount>, PostingError> {
     let Some(amount) = fields.amount(name) else { return Ok(None) };
     let currency = document.currency().ok_or_else(|| PostingError::missing("currency"))?;
-    let minor_unit = MICROS_PER_UNIT / 10_i64.pow(currency.minor_digits());
+    checked(amount, name, currency).map(Some)
+}
+
+/// Not negative, not too large, no fraction of the currency's minor unit.
+fn checked(amount: Amount, field: &str, currency: Currency) -> Result<Amount, PostingError> {
+    let shown = || amount.plain(currency);
     if amount.is_negative() {
-        let problem =
-            format_args!("{} is negative; the kind of the document gives the sign", amount.plain(currency)).to_string();
-        return Err(PostingError::field(name, problem));
+        let problem = format!("{} is negative; the kind of the document gives the sign", shown());
+        return Err(PostingError::field(field, problem));
     }
     if amount > POSTED_MAX {
-        return Err(PostingError::field(name, AmountError::Overflow));
+        return Err(PostingError::field(field, AmountError::Overflow));
     }
-    if amount.0 % minor_unit != 0 {
-        let shown = amount.plain(currency);
-        return Err(PostingError::field(name, format_args!("{shown} has a fraction of {currency}'s minor unit")));
+    if amount.0 % (MICROS_PER_UNIT / 10_i64.pow(currency.minor_digits())) != 0 {
+        let problem = format!("{} has a fraction of {currency}'s minor unit", shown());
+        return Err(PostingError::field(field, problem));
     }
-    Ok(Some(amount))
+    Ok(amount)
 }
 
 #[cfg(test)]
