@@ -43,8 +43,8 @@ pub use reminders::{
     ReminderTotals,
 };
 pub use types::{
-    ApplyBatch, ApplyOutcome, Counts, DocumentKey, Known, LikelyMoney, NO_PARTY, Outcome, Position, Problem,
-    ProgressStep, RecordId, StreamId, StreamTotals, Subject, UnidentifiedPayment, Verdict,
+    ApplyBatch, ApplyOutcome, Counts, Known, LikelyMoney, NO_PARTY, Outcome, Position, Problem, ProgressStep, RecordId,
+    StreamId, StreamTotals, Subject, UnidentifiedPayment, Verdict,
 };
 
 use bihuan_connectors::sdk::RawRecord;
