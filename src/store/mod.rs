@@ -7,6 +7,8 @@
 //! syntax, brokers or channels.
 
 mod apply;
+mod decisions;
+mod deliveries;
 mod dirty;
 mod documents;
 mod budgets;
@@ -37,11 +39,10 @@ pub use queries::quarantine::QuarantineEntry;
 pub use queries::stored::{RawPayload, StoredRecord};
 pub use queries::totals::BookTotals;
 pub use queries::verify::{Anchor, Verification};
-pub use outbox::{Begun, ClaimedDelivery, ClaimedMessage, DeliveryLine, Drop, Finish, NewMessage};
-pub use reminders::{
-    DecisionBatch, DeliveryState, DirtySubject, KnownReminder, ListedReminder, NewDelivery, NewReminder, ReminderState,
-    ReminderTotals,
-};
+pub use decisions::{DecisionBatch, NewDelivery, NewReminder};
+pub use deliveries::{Begun, ClaimedDelivery, DeliveryLine, Drop, Finish};
+pub use outbox::{ClaimedMessage, NewMessage};
+pub use reminders::{DeliveryState, DirtySubject, KnownReminder, ListedReminder, ReminderState, ReminderTotals};
 pub use types::{
     ApplyBatch, ApplyOutcome, Counts, DocumentKey, Known, LikelyMoney, NO_PARTY, Outcome, Position, Problem,
     ProgressStep, RecordId, StreamId, StreamTotals, Subject, UnidentifiedPayment, Verdict,
