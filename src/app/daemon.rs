@@ -34,7 +34,13 @@ pub async fn run(app: App) -> Result<(), AppError> {
     let mut tasks = JoinSet::new();
     let holder = format!("{}-{}", std::process::id(), app.clock.now().as_microsecond());
     for index in 0..app.feeds.len() {
-        tasks.spawn(pull_on_schedule(Arc::clone(&app), index, holder.clone(), Arc::clone(&settle_now), stopped.clone()));
+        tasks.spawn(pull_on_schedule(
+            Arc::clone(&app),
+            index,
+            holder.clone(),
+            Arc::clone(&settle_now),
+            stopped.clone(),
+        ));
     }
     tasks.spawn(settle_when_told(Arc::clone(&app), Arc::clone(&settle_now), stopped.clone()));
     if let Some(reminding) = &app.reminding {
@@ -63,7 +69,13 @@ async fn serve(app: Arc<App>, listener: tokio::net::TcpListener, stopped: watch:
 }
 
 /// Pulls one feed again and again while its lease is ours.
-async fn pull_on_schedule(app: Arc<App>, index: usize, holder: String, settle_now: Arc<Notify>, stopped: watch::Receiver<bool>) {
+async fn pull_on_schedule(
+    app: Arc<App>,
+    index: usize,
+    holder: String,
+    settle_now: Arc<Notify>,
+    stopped: watch::Receiver<bool>,
+) {
     let Some(feed) = app.feeds.get(index) else { return };
     while !*stopped.borrow() {
         let pause = match pull_leased(&app, feed, &holder).await {

@@ -37,8 +37,16 @@ fn load_mappings(config: &Config, mistakes: &mut Vec<String>) -> BTreeMap<Box<st
                 continue;
             }
             let Some((path, text)) = mapping_text(config, &stream.mapping) else {
-                let help = format!("built-in mappings: {}", builtin::MAPPINGS.iter().map(|known| known.path).collect::<Vec<_>>().join(", "));
-                mistakes.push(mistake(source, &stream.mapping, &format!("there is no mapping `{}`", stream.mapping), Some(help)));
+                let help = format!(
+                    "built-in mappings: {}",
+                    builtin::MAPPINGS.iter().map(|known| known.path).collect::<Vec<_>>().join(", ")
+                );
+                mistakes.push(mistake(
+                    source,
+                    &stream.mapping,
+                    &format!("there is no mapping `{}`", stream.mapping),
+                    Some(help),
+                ));
                 continue;
             };
             match Mapping::parse(&path, &text) {
@@ -76,7 +84,9 @@ fn connector(config: &Config, source: &SourceSettings, mistakes: &mut Vec<String
         base_dir: config.data_dir.clone(),
     };
     let settings = source.settings()?;
-    (entry.build)(settings, &context).map_err(|error| mistakes.push(settings_mistake(source.file(), source.text(), error))).ok()
+    (entry.build)(settings, &context)
+        .map_err(|error| mistakes.push(settings_mistake(source.file(), source.text(), error)))
+        .ok()
 }
 
 /// A connector's complaint, drawn in the user's own file.
@@ -90,7 +100,11 @@ pub fn settings_mistake(file: &str, text: &str, error: SettingsError) -> String 
 fn mistake(source: &SourceSettings, word: &str, message: &str, help: Option<String>) -> String {
     let quoted = format!("\"{word}\"");
     let span = source.text().find(&quoted).map_or(0..0, |at| at..at + quoted.len());
-    settings_mistake(source.file(), source.text(), SettingsError { message: message.to_owned(), span: Some(span), help })
+    settings_mistake(
+        source.file(),
+        source.text(),
+        SettingsError { message: message.to_owned(), span: Some(span), help },
+    )
 }
 
 fn feed(
@@ -108,14 +122,19 @@ fn feed(
         return None;
     };
     let mapping = mappings.get(&stream.mapping)?;
-    let start = source.start.to_zoned(source.time_zone.clone()).map_or(Timestamp::UNIX_EPOCH, |zoned| zoned.timestamp());
+    let start =
+        source.start.to_zoned(source.time_zone.clone()).map_or(Timestamp::UNIX_EPOCH, |zoned| zoned.timestamp());
     Some(Feed {
         id: StreamId::new(&source.name, &stream.name),
         book: source.book.clone(),
         connector: Arc::clone(connector),
         coverage: info.coverage,
         mapping: Arc::clone(mapping),
-        context: MapContext { book: source.book.clone(), numbering: numbering(source), time_zone: source.time_zone.clone() },
+        context: MapContext {
+            book: source.book.clone(),
+            numbering: numbering(source),
+            time_zone: source.time_zone.clone(),
+        },
         rank: stream.rank,
         books: stream.books,
         personal: info.personal,

@@ -80,8 +80,11 @@ impl App {
 /// The store alone, for commands that only read.
 pub async fn open_store(config: &Arc<Config>, clock: Arc<dyn Clock>) -> Result<Store, AppError> {
     let url = config.database_url();
-    if let Some(path) = url.strip_prefix("sqlite:").and_then(|path| std::path::Path::new(path).parent().map(ToOwned::to_owned)) {
-        std::fs::create_dir_all(&path).map_err(|source| AppError::Folder { path: path.display().to_string(), source })?;
+    if let Some(path) =
+        url.strip_prefix("sqlite:").and_then(|path| std::path::Path::new(path).parent().map(ToOwned::to_owned))
+    {
+        std::fs::create_dir_all(&path)
+            .map_err(|source| AppError::Folder { path: path.display().to_string(), source })?;
     }
     let config = Arc::clone(config);
     let settings = StoreSettings { url, clock, policies: Arc::new(move |book| config.book(book)) };

@@ -51,9 +51,10 @@ impl FeedSource for StoreFeeds {
             let complete_until = match coverage {
                 Coverage::Span => self.store.progress(id).await?.covered_until,
                 // A folder is as complete as its last file; an opaque sequence as its last page.
-                Coverage::File | Coverage::After => {
-                    totals.iter().find(|total| total.source == *id.source && total.stream == *id.stream).map(|total| total.seen_at)
-                }
+                Coverage::File | Coverage::After => totals
+                    .iter()
+                    .find(|total| total.source == *id.source && total.stream == *id.stream)
+                    .map(|total| total.seen_at),
             };
             feeds.push(decide::Feed { book: book.clone(), name: id.source.clone(), complete_until });
         }
@@ -62,7 +63,12 @@ impl FeedSource for StoreFeeds {
 }
 
 /// `None` when no channel is configured: then nobody could be told anything.
-pub async fn build(config: &Config, store: &Store, feeds: &[Feed], clock: Arc<dyn Clock>) -> Result<Option<Arc<Reminding>>, AppError> {
+pub async fn build(
+    config: &Config,
+    store: &Store,
+    feeds: &[Feed],
+    clock: Arc<dyn Clock>,
+) -> Result<Option<Arc<Reminding>>, AppError> {
     let Some(channel) = channel(config)? else { return Ok(None) };
     let payments = feeds
         .iter()
@@ -104,8 +110,9 @@ fn policy(config: &Config) -> Result<Policy, AppError> {
         zones,
         default_zone: DEFAULT_ZONE,
     };
-    Policy::parse(&texts)
-        .map_err(|mistakes| AppError::Mistakes(mistakes.iter().map(|mistake| format!("{}: {}", mistake.file, mistake.message)).collect()))
+    Policy::parse(&texts).map_err(|mistakes| {
+        AppError::Mistakes(mistakes.iter().map(|mistake| format!("{}: {}", mistake.file, mistake.message)).collect())
+    })
 }
 
 fn templates(config: &Config) -> Result<Templates, AppError> {
@@ -136,7 +143,11 @@ fn channel(config: &Config) -> Result<Option<Arc<dyn Channel>>, AppError> {
     let Some(settings) = &config.channel else { return Ok(None) };
     let Some(entry) = bihuan_connectors::channel(&settings.kind) else {
         let known: Vec<&str> = bihuan_connectors::CHANNELS.iter().map(|entry| entry.kind).collect();
-        return Err(AppError::Usage(format!("没有通道 `{}` · no such channel; known: {}", settings.kind, known.join(", "))));
+        return Err(AppError::Usage(format!(
+            "没有通道 `{}` · no such channel; known: {}",
+            settings.kind,
+            known.join(", ")
+        )));
     };
     let context =
         Context { source: "channel".to_owned(), time_zone: DEFAULT_ZONE.to_owned(), base_dir: config.data_dir.clone() };
@@ -151,5 +162,4 @@ async fn broker(config: &Config) -> Result<Arc<dyn Broker>, AppError> {
         return Ok(Arc::new(EmbeddedBroker::new()));
     }
     Err(AppError::Broker(config.broker.clone()))
-
 }

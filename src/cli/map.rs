@@ -43,10 +43,21 @@ fn test(path: Option<&Path>) -> Result<(), AppError> {
         };
         let report = run_cases(&mapping, cases);
         passed += report.passed;
-        output::print(&format!("{:<32} {} 通过 passed, {} 失败 failed\n", subject.name, report.passed, report.failures.len()))?;
-        failed.extend(report.failures.iter().map(|failure| format!("{}: {}\n{}", subject.name, failure.case, failure.message)));
+        output::print(&format!(
+            "{:<32} {} 通过 passed, {} 失败 failed\n",
+            subject.name,
+            report.passed,
+            report.failures.len()
+        ))?;
+        failed.extend(
+            report.failures.iter().map(|failure| format!("{}: {}\n{}", subject.name, failure.case, failure.message)),
+        );
     }
-    if failed.is_empty() { output::print(&format!("共 {passed} 个用例通过 · cases passed\n")) } else { Err(AppError::Mistakes(failed)) }
+    if failed.is_empty() {
+        output::print(&format!("共 {passed} 个用例通过 · cases passed\n"))
+    } else {
+        Err(AppError::Mistakes(failed))
+    }
 }
 
 fn subjects(path: Option<&Path>) -> Result<Vec<Subject>, AppError> {
@@ -60,14 +71,17 @@ fn subjects(path: Option<&Path>) -> Result<Vec<Subject>, AppError> {
     };
     let mut files = Vec::new();
     collect(path, &mut files, 0)?;
-    files.into_iter().map(|file| {
-        let cases = file.with_extension("case.toml");
-        Ok(Subject {
-            name: file.display().to_string(),
-            mapping: read(&file)?,
-            cases: if cases.is_file() { Some(read(&cases)?) } else { None },
+    files
+        .into_iter()
+        .map(|file| {
+            let cases = file.with_extension("case.toml");
+            Ok(Subject {
+                name: file.display().to_string(),
+                mapping: read(&file)?,
+                cases: if cases.is_file() { Some(read(&cases)?) } else { None },
+            })
         })
-    }).collect()
+        .collect()
 }
 
 /// A folder of mappings is `<system>/<stream>.toml`, two levels deep.

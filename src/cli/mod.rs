@@ -21,7 +21,9 @@ use std::sync::Arc;
 
 use clap::Parser;
 
-pub use args::{BenchArgs, Cli, Command, DemoArgs, Global, LedgerCommand, MapCommand, QuarantineCommand, RemindersCommand};
+pub use args::{
+    BenchArgs, Cli, Command, DemoArgs, Global, LedgerCommand, MapCommand, QuarantineCommand, RemindersCommand,
+};
 
 use crate::app::{self, AppError};
 use crate::config::{Config, Overrides, Paths};

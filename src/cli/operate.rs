@@ -13,7 +13,9 @@ use crate::app::{self, App, AppError};
 pub async fn run(global: &Global) -> Result<(), AppError> {
     let config = load_config(global)?;
     if config.sources.is_empty() {
-        return Err(AppError::Usage("没有配置来源 · no source is configured; see config/sources.d/ for samples".to_owned()));
+        return Err(AppError::Usage(
+            "没有配置来源 · no source is configured; see config/sources.d/ for samples".to_owned(),
+        ));
     }
     let clock = clock_of(&config);
     app::run(App::open(config, clock).await?).await
@@ -51,9 +53,12 @@ pub fn connectors(name: Option<&str>) -> Result<(), AppError> {
     };
     let source = bihuan_connectors::connector(name).map(|entry| (entry.doc, entry.example));
     let channel = bihuan_connectors::channel(name).map(|entry| (entry.doc, entry.example));
-    let found: Vec<String> = source.into_iter().chain(channel).map(|(doc, example)| format!("# {doc}\n{example}\n")).collect();
+    let found: Vec<String> =
+        source.into_iter().chain(channel).map(|(doc, example)| format!("# {doc}\n{example}\n")).collect();
     if found.is_empty() {
-        return Err(AppError::Refused(format!("没有连接器 `{name}` · no such connector; `bihuan connectors` lists them")));
+        return Err(AppError::Refused(format!(
+            "没有连接器 `{name}` · no such connector; `bihuan connectors` lists them"
+        )));
     }
     output::print(&found.join("\n"))
 }

@@ -38,14 +38,20 @@ impl BookLayer {
         if let Some(name) = &self.time_zone {
             match TimeZone::get(name.get_ref()) {
                 Ok(zone) => book.time_zone = zone,
-                Err(_) => mistakes.at(name.span(), format!("`{}` is not a known time zone", name.get_ref()), "use an IANA name such as Asia/Shanghai"),
+                Err(_) => mistakes.at(
+                    name.span(),
+                    format!("`{}` is not a known time zone", name.get_ref()),
+                    "use an IANA name such as Asia/Shanghai",
+                ),
             }
         }
         let policy = &mut book.policy;
         if let Some(date) = &self.cutover {
             match date.get_ref().parse::<Date>() {
                 Ok(date) => policy.cutover = Some(date),
-                Err(_) => mistakes.at(date.span(), format!("`{}` is not a date", date.get_ref()), "write it as 2026-01-01"),
+                Err(_) => {
+                    mistakes.at(date.span(), format!("`{}` is not a date", date.get_ref()), "write it as 2026-01-01")
+                }
             }
         }
         if let Some(terms) = &self.default_terms {
@@ -54,11 +60,18 @@ impl BookLayer {
                 Err(error) => mistakes.at(terms.span(), error.to_string(), "see docs/glossary.md"),
             }
         }
-        for (given, slot) in [(&self.bank_fee_tolerance, &mut policy.bank_fee_tolerance), (&self.rounding_tolerance, &mut policy.rounding_tolerance)] {
+        for (given, slot) in [
+            (&self.bank_fee_tolerance, &mut policy.bank_fee_tolerance),
+            (&self.rounding_tolerance, &mut policy.rounding_tolerance),
+        ] {
             if let Some(amount) = given {
                 match parse_amount(amount.get_ref()) {
                     Some(parsed) => *slot = parsed,
-                    None => mistakes.at(amount.span(), format!("`{}` is not an amount of zero or more", amount.get_ref()), "write it as \"50.00\""),
+                    None => mistakes.at(
+                        amount.span(),
+                        format!("`{}` is not an amount of zero or more", amount.get_ref()),
+                        "write it as \"50.00\"",
+                    ),
                 }
             }
         }

@@ -20,9 +20,7 @@ impl<'t> Mistakes<'t> {
 
     /// The value, or the parser's own words at the parser's own place.
     pub(super) fn take<T>(&mut self, result: Result<T, toml::de::Error>) -> Option<T> {
-        result
-            .map_err(|error| self.diagnostics.report(error.span().unwrap_or(0..0), error.message(), None))
-            .ok()
+        result.map_err(|error| self.diagnostics.report(error.span().unwrap_or(0..0), error.message(), None)).ok()
     }
 
     pub(super) fn into_vec(self) -> Vec<Diagnostic> {

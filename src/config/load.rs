@@ -214,7 +214,8 @@ impl Building {
             self.lay_sources(sources, layer, &mut mistakes);
             if let Some(channel) = channel {
                 let place = place(layer, &["channel"]);
-                self.config.channel = ChannelSettings::read(channel, place, &mut mistakes).or(self.config.channel.take());
+                self.config.channel =
+                    ChannelSettings::read(channel, place, &mut mistakes).or(self.config.channel.take());
             }
         }
         self.found.extend(mistakes.into_vec().iter().map(|mistake: &Diagnostic| mistake.render(&layer.text)));

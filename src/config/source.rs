@@ -140,8 +140,16 @@ const DEFAULT_START: Date = Date::constant(2020, 1, 1);
 
 impl SourceSettings {
     /// Reads `[source.NAME]`; mistakes are reported and the best guess kept, so that the rest is checked too.
-    pub(super) fn read(name: &str, table: Spanned<DeValue<'_>>, place: Place, books: &[Box<str>], mistakes: &mut Mistakes<'_>) -> Option<Self> {
-        let layer = mistakes.take(only(OWN_KEYS, table).and_then(|table| SourceLayer::deserialize(toml::de::Deserializer::from(table))))?;
+    pub(super) fn read(
+        name: &str,
+        table: Spanned<DeValue<'_>>,
+        place: Place,
+        books: &[Box<str>],
+        mistakes: &mut Mistakes<'_>,
+    ) -> Option<Self> {
+        let layer = mistakes.take(
+            only(OWN_KEYS, table).and_then(|table| SourceLayer::deserialize(toml::de::Deserializer::from(table))),
+        )?;
         if !books.iter().any(|book| **book == **layer.book.get_ref()) {
             let help = format!("known books: {}", books.join(", "));
             mistakes.at(layer.book.span(), format!("there is no `[book.{}]`", layer.book.get_ref()), help);
@@ -159,9 +167,14 @@ impl SourceSettings {
             })
         });
         if layer.stream.is_empty() {
-            mistakes.at(layer.r#type.span(), format!("source `{name}` has no stream"), format!("add [source.{name}.stream.NAME] with a mapping"));
+            mistakes.at(
+                layer.r#type.span(),
+                format!("source `{name}` has no stream"),
+                format!("add [source.{name}.stream.NAME] with a mapping"),
+            );
         }
-        let (numbering, numbering_by_kind) = layer.numbering.map_or((name.into(), Vec::new()), |numbering| numbering.read(name));
+        let (numbering, numbering_by_kind) =
+            layer.numbering.map_or((name.into(), Vec::new()), |numbering| numbering.read(name));
         let streams = layer.stream.into_iter().map(|(name, stream)| stream.read(name, mistakes)).collect();
         let (kind, book) = (layer.r#type.into_inner().into(), layer.book.into_inner().into());
         Some(Self { name: name.into(), kind, book, time_zone, start, numbering, numbering_by_kind, streams, place })
@@ -184,7 +197,11 @@ impl StreamLayer {
     fn read(self, name: String, mistakes: &mut Mistakes<'_>) -> StreamSettings {
         let every_s = self.every.as_ref().map_or(DEFAULT_EVERY_S, |every| {
             parse_seconds(every.get_ref()).unwrap_or_else(|| {
-                mistakes.at(every.span(), format!("`{}` is not a length of time", every.get_ref()), "write 30s, 5m, 2h or 1d");
+                mistakes.at(
+                    every.span(),
+                    format!("`{}` is not a length of time", every.get_ref()),
+                    "write 30s, 5m, 2h or 1d",
+                );
                 DEFAULT_EVERY_S
             })
         });
@@ -204,7 +221,8 @@ impl ChannelSettings {
         struct Layer {
             r#type: String,
         }
-        let layer = mistakes.take(only(OWN_KEYS, table).and_then(|table| Layer::deserialize(toml::de::Deserializer::from(table))))?;
+        let layer = mistakes
+            .take(only(OWN_KEYS, table).and_then(|table| Layer::deserialize(toml::de::Deserializer::from(table))))?;
         Some(Self { kind: layer.r#type.into(), place })
     }
 }

@@ -49,6 +49,7 @@ every = "2m"
     let source = &config.sources[0];
     assert_eq!(source.streams[0].schedule, Schedule { every_s: 120 });
     let rest = source.settings().unwrap();
-    let keys: Vec<_> = rest.get_ref().iter().map(|(key, value)| (key.get_ref().to_string(), &source.text()[value.span()])).collect();
+    let keys: Vec<_> =
+        rest.get_ref().iter().map(|(key, value)| (key.get_ref().to_string(), &source.text()[value.span()])).collect();
     assert_eq!(keys, [("url".to_owned(), "\"http://127.0.0.1:1\"")]);
 }

@@ -9,10 +9,10 @@ use thiserror::Error;
 use super::Mapping;
 use super::assemble::{Assembly, FieldFault, in_field};
 use super::ast::Step;
-use crate::diagnostic::did_you_mean;
 use super::eval::{Env, eval, is_true};
 use super::json::{Raw, Selected, Selector, Trie};
 use super::program::Program;
+use crate::diagnostic::did_you_mean;
 use crate::domain::{Fact, FactKind, IdRange};
 
 /// Which number range each kind of a source is counted in; sources that share numbers name the same one.

@@ -7,22 +7,22 @@
 //! syntax, brokers or channels.
 
 mod apply;
+mod budgets;
 mod dirty;
 mod documents;
-mod budgets;
 pub mod engine;
 mod error;
 mod journal;
 mod leases;
 mod likely;
 mod migrations;
+mod outbox;
 mod progress;
 mod queries;
+mod reminders;
 mod segment;
 mod settle;
 mod tables;
-mod outbox;
-mod reminders;
 mod types;
 
 use std::fmt;
@@ -31,13 +31,13 @@ use std::sync::Arc;
 
 pub use error::{Result, StoreError};
 pub use leases::Fence;
+pub use outbox::{Begun, ClaimedDelivery, ClaimedMessage, DeliveryLine, Drop, Finish, NewMessage};
 pub use progress::{FileProgress, Progress};
 pub use queries::lookup::{AgingRow, AllocationView, DocumentView, JournalRow, OrderLoop, PartyView, Source};
 pub use queries::quarantine::QuarantineEntry;
 pub use queries::stored::{RawPayload, StoredRecord};
 pub use queries::totals::BookTotals;
 pub use queries::verify::{Anchor, Verification};
-pub use outbox::{Begun, ClaimedDelivery, ClaimedMessage, DeliveryLine, Drop, Finish, NewMessage};
 pub use reminders::{
     DecisionBatch, DeliveryState, DirtySubject, KnownReminder, ListedReminder, NewDelivery, NewReminder, ReminderState,
     ReminderTotals,

@@ -72,7 +72,13 @@ async fn measure_in(args: &BenchArgs, dir: &Path) -> Result<Vec<Figure>, AppErro
             "≤ 3",
         ),
         Figure::new("    then settlement of all its customers", seconds(settled), "", "", ""),
-        Figure::new("(b) the same file again", seconds(again), format!("{} (first load)", seconds(limit)), ratio(again, limit), "≤ 0.5"),
+        Figure::new(
+            "(b) the same file again",
+            seconds(again),
+            format!("{} (first load)", seconds(limit)),
+            ratio(again, limit),
+            "≤ 0.5",
+        ),
         Figure::new("    raw limit of loading it again", "", seconds(limit_again), "", ""),
         Figure::new("(e) memory idle, peak in (a)", format!("{idle} MiB, {peak} MiB"), "", "", "≤ 60, ≤ 200 MB"),
     ])
