@@ -24,7 +24,7 @@ const AFTER_FAILURE: SignedDuration = SignedDuration::from_secs(30);
 
 /// Runs until SIGINT or SIGTERM: no new page is begun, what is under way is committed, the broker is closed last.
 pub async fn run(app: App) -> Result<(), AppError> {
-    let bind = app.config.bind;
+    let bind = app.config.http.bind;
     let listener = tokio::net::TcpListener::bind(bind)
         .await
         .map_err(|source| AppError::Folder { path: format!("http.bind {bind}"), source })?;
@@ -61,7 +61,7 @@ async fn serve(app: Arc<App>, listener: tokio::net::TcpListener, stopped: watch:
     let (config, clock) = (Arc::clone(&app.config), Arc::clone(&app.clock));
     let state = HttpState {
         store: app.store.clone(),
-        today: Arc::new(move |book| clock.now().to_zoned(config.time_zone(book)).date()),
+        today: Arc::new(move |book| super::today(clock.as_ref(), &config, book)),
     };
     if let Err(error) = http::serve(listener, state, until(stopped)).await {
         tracing::error!(%error, "The web server stopped.");
@@ -83,9 +83,9 @@ async fn pull_on_schedule(
                 if changed {
                     settle_now.notify_one();
                 }
-                SignedDuration::from_secs(i64::from(feed.every_s))
+                feed.every
             }
-            Pulled::Failed => AFTER_FAILURE.max(SignedDuration::from_secs(i64::from(feed.every_s))),
+            Pulled::Failed => AFTER_FAILURE.max(feed.every),
             Pulled::HeldElsewhere => HELD_ELSEWHERE,
         };
         let next = app.clock.now().checked_add(pause).unwrap_or(Timestamp::MAX);

@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use super::args::{Global, LedgerCommand};
 use super::open;
 use super::output::{self, Table};
-use crate::app::AppError;
+use crate::app::{AppError, today};
 use crate::domain::{Currency, Value};
 use crate::ledger::{Document, Due, OpenItem};
 use crate::store::{AgingRow, Anchor, OrderLoop, PartyView, Position, Store};
@@ -16,7 +16,7 @@ pub async fn run(global: &Global, command: LedgerCommand) -> Result<(), AppError
         LedgerCommand::Party { code, book } => party(&store, book.as_deref(), &code, global.json).await,
         LedgerCommand::Order { number, book } => order(&store, book.as_deref(), &number, global.json).await,
         LedgerCommand::Aging { book, as_of } => {
-            let day = |book: &str| as_of.unwrap_or_else(|| output::today(clock.as_ref(), &config, book));
+            let day = |book: &str| as_of.unwrap_or_else(|| today(clock.as_ref(), &config, book));
             aging(&store.aging(book.as_deref(), &day).await?, global.json)
         }
         LedgerCommand::Verify { anchor } => verify(&store, anchor.as_deref(), global.json).await,

@@ -56,7 +56,7 @@ fn test(path: Option<&Path>) -> Result<(), AppError> {
     if failed.is_empty() {
         output::print(&format!("共 {passed} 个用例通过 · cases passed\n"))
     } else {
-        Err(AppError::Mistakes(failed))
+        Err(AppError::Usage(failed.join("\n\n")))
     }
 }
 
@@ -115,8 +115,8 @@ fn read(path: &Path) -> Result<String, AppError> {
 /// One JSON object a line in, one fact a line out.
 fn map_file(global: &Global, mapping_path: &Path, records: &Path, book: &str) -> Result<(), AppError> {
     let text = read(mapping_path)?;
-    let mapping = Mapping::parse(&mapping_path.display().to_string(), &text)
-        .map_err(|mistakes| AppError::Mistakes(mistakes.iter().map(|mistake| mistake.render(&text)).collect()))?;
+    let mapping =
+        Mapping::parse(&mapping_path.display().to_string(), &text).map_err(|found| super::mistakes(found, &text))?;
     let context = MapContext {
         book: book.into(),
         numbering: Numbering { default: "erp".into(), by_kind: Vec::new() },

@@ -29,9 +29,9 @@ pub async fn status(global: &Global) -> Result<(), AppError> {
 
 pub async fn migrate(global: &Global) -> Result<(), AppError> {
     // Opening brings the schema up to date and refuses a newer one.
-    let (config, _, store) = open(global).await?;
+    let (_, _, store) = open(global).await?;
     store.close().await;
-    output::print(&format!("数据库结构已是最新 · schema is current: {}\n", config.database_url_shown()))
+    output::print("数据库结构已是最新 · schema is current\n")
 }
 
 pub async fn backup(global: &Global, file: &Path) -> Result<(), AppError> {
@@ -69,7 +69,7 @@ const HEALTH_PATIENCE: Duration = Duration::from_secs(3);
 /// Asks the running daemon, so that an image needs no curl.
 pub async fn health(global: &Global) -> Result<(), AppError> {
     let config = load_config(global)?;
-    let mut address = config.bind;
+    let mut address = config.http.bind;
     if address.ip().is_unspecified() {
         address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
     }

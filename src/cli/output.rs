@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-use jiff::civil::Date;
 use serde::Serialize;
 use serde::ser::SerializeMap as _;
 
-use crate::app::AppError;
+use crate::app::{AppError, today};
 use crate::config::Config;
 use crate::domain::Clock;
 use crate::store::{BookTotals, Counts, ReminderTotals, Store, StreamId};
@@ -68,11 +67,6 @@ impl Summary {
 
 fn line(source: &str, stream: &str, counts: Counts) -> StreamLine {
     StreamLine { source: source.to_owned(), stream: stream.to_owned(), counts }
-}
-
-/// The civil date in the book's own zone.
-pub fn today(clock: &dyn Clock, config: &Config, book: &str) -> Date {
-    clock.now().to_zoned(config.time_zone(book)).date()
 }
 
 pub fn summary(summary: &Summary, as_json: bool) -> Result<(), AppError> {

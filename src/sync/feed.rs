@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bihuan_connectors::sdk::{Connector, Coverage, PullRequest, Slice, SourceError};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::page::ingest;
 use super::{SyncError, next_spans};
@@ -38,7 +38,7 @@ pub struct Feed {
     /// Nothing before this instant is asked for.
     pub start: Timestamp,
     /// How often the daemon pulls it.
-    pub every_s: u32,
+    pub every: SignedDuration,
 }
 
 /// What one pull of one feed did; `error` is set when it could not finish.

@@ -106,8 +106,7 @@ fn json() -> RecordBatch {
 
 /// The median of the rounds.
 fn timed(text: &str, batch: &RecordBatch) -> Result<String, AppError> {
-    let mapping = Mapping::parse("bench.toml", text)
-        .map_err(|mistakes| AppError::Mistakes(mistakes.iter().map(|mistake| mistake.render(text)).collect()))?;
+    let mapping = Mapping::parse("bench.toml", text).map_err(|found| crate::cli::mistakes(found, text))?;
     let context = MapContext {
         book: "main".into(),
         numbering: Numbering { default: "erp".into(), by_kind: Vec::new() },

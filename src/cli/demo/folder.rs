@@ -76,7 +76,7 @@ impl DemoFolder {
         for source in ["erp-sz", "erp-hk"] {
             let streams: String = ERP_STREAMS
                 .iter()
-                .map(|stream| format!("[source.{source}.stream.{stream}]\nmapping = \"kingdee/{stream}.toml\"\n"))
+                .map(|stream| format!("[sources.{source}.streams.{stream}]\nmapping = \"kingdee/{stream}.toml\"\n"))
                 .collect();
             text = text.replace(&format!("@ERP_STREAMS {source}@\n"), &streams);
         }
