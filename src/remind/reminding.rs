@@ -109,6 +109,12 @@ impl Reminding {
         &self.decider
     }
 
+    /// The next instant at which a waiting message may go out: repeated, or past its quota. A simulated day that ticks
+    /// once must move its clock there and tick again, or a lost answer is a day old when it is looked at.
+    pub async fn next_attempt(&self) -> Result<Option<Timestamp>, RemindError> {
+        Ok(self.store().next_publish().await?)
+    }
+
     /// Facts were committed: subjects may be dirty.
     pub fn nudge(&self) {
         self.facts.notify_one();

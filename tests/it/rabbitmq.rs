@@ -2,6 +2,8 @@
 //!
 //! All tests share one server and its fixed names, so they take turns and each begins with empty queues.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 use std::time::Duration;
 
 use bihuan::domain::Id;

@@ -63,6 +63,14 @@ pub fn decide(
     Decided { subjects }
 }
 
+/// Levels counted in days since `from`.
+struct Ladder<'a> {
+    rule: Rule,
+    levels: &'a [Level],
+    repeat_days: Option<u16>,
+    from: Date,
+}
+
 /// One subject at one instant, while its reminders are collected.
 struct Scene<'a> {
     subject: &'a Subject,
@@ -162,7 +170,8 @@ impl<'a> Scene<'a> {
         let overdue_days = days_between(due, self.today);
         if overdue_days > 0 {
             let Some(rule) = &self.policy.rules.overdue else { return };
-            self.ladder(Rule::Overdue, &rule.levels, rule.repeat_days, due, due, position, item);
+            let ladder = Ladder { rule: Rule::Overdue, levels: &rule.levels, repeat_days: rule.repeat_days, from: due };
+            self.climb(&ladder, due, position, item);
             return;
         }
         if let Some(first) = self.policy.rules.overdue.as_ref().and_then(|rule| rule.levels.first()) {
@@ -183,24 +192,16 @@ impl<'a> Scene<'a> {
     fn missing_step(&mut self, position: &Position, item: &OpenItem, expected: Date, missing: &'static str) {
         let Some(rule) = &self.policy.rules.missing_step else { return };
         let before = self.wanted.len();
-        self.ladder(Rule::MissingStep, &rule.levels, None, item.issued_on, expected, position, item);
+        let ladder = Ladder { rule: Rule::MissingStep, levels: &rule.levels, repeat_days: None, from: item.issued_on };
+        self.climb(&ladder, expected, position, item);
         for wanted in &mut self.wanted[before..] {
             wanted.content.missing = Some(missing);
         }
     }
 
-    /// Wants the highest level of a ladder that was reached, counted in days since `from`.
-    #[allow(clippy::too_many_arguments, reason = "one private caller a rule; a struct would only rename them")]
-    fn ladder(
-        &mut self,
-        rule: Rule,
-        levels: &[Level],
-        repeat_days: Option<u16>,
-        from: Date,
-        due: Date,
-        position: &Position,
-        item: &OpenItem,
-    ) {
+    /// Wants the highest level of a ladder that was reached.
+    fn climb(&mut self, ladder: &Ladder<'_>, due: Date, position: &Position, item: &OpenItem) {
+        let &Ladder { rule, levels, repeat_days, from } = ladder;
         let days = days_between(from, self.today);
         if let Some(next) = levels.iter().find(|level| i64::from(level.days) > days) {
             self.wake_on(shift(from, i64::from(next.days)));

@@ -165,6 +165,21 @@ async fn a_lost_answer_repeats_the_same_bytes() {
 }
 
 #[tokio::test]
+async fn a_simulated_day_moves_its_clock_to_the_next_attempt() {
+    for scene in Scene::all().await {
+        scene.chat.will([Answer::TakenThenLost, Answer::Error(ErrorClass::Throttled { retry_after: None })]);
+        let process = scene.overdue().await;
+        process.tick().await.unwrap();
+        while let Some(next) = process.next_attempt().await.unwrap() {
+            scene.clock.advance_to(next);
+            process.tick().await.unwrap();
+        }
+        assert_eq!(scene.chat.seen().len(), 1);
+        assert_eq!(scene.totals().await, "decided=1 delivered=1");
+    }
+}
+
+#[tokio::test]
 async fn outside_the_duplicate_window_a_lost_answer_stays_unknown() {
     for scene in Scene::all().await {
         scene.chat.will([Answer::TakenThenLost]);
