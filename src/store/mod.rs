@@ -8,6 +8,8 @@
 
 mod apply;
 mod budgets;
+mod decisions;
+mod deliveries;
 mod dirty;
 mod documents;
 pub mod engine;
@@ -29,22 +31,21 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
+pub use decisions::{DecisionBatch, NewDelivery, NewReminder};
+pub use deliveries::{Begun, ClaimedDelivery, DeliveryLine, Drop, Finish};
 pub use error::{Result, StoreError};
 pub use leases::Fence;
-pub use outbox::{Begun, ClaimedDelivery, ClaimedMessage, DeliveryLine, Drop, Finish, NewMessage};
+pub use outbox::{ClaimedMessage, NewMessage};
 pub use progress::{FileProgress, Progress};
 pub use queries::lookup::{AgingRow, AllocationView, DocumentView, JournalRow, OrderLoop, PartyView, Source};
 pub use queries::quarantine::QuarantineEntry;
 pub use queries::stored::{RawPayload, StoredRecord};
 pub use queries::totals::BookTotals;
 pub use queries::verify::{Anchor, Verification};
-pub use reminders::{
-    DecisionBatch, DeliveryState, DirtySubject, KnownReminder, ListedReminder, NewDelivery, NewReminder, ReminderState,
-    ReminderTotals,
-};
+pub use reminders::{DeliveryState, DirtySubject, KnownReminder, ListedReminder, ReminderState, ReminderTotals};
 pub use types::{
-    ApplyBatch, ApplyOutcome, Counts, DocumentKey, Known, LikelyMoney, NO_PARTY, Outcome, Position, Problem,
-    ProgressStep, RecordId, StreamId, StreamTotals, Subject, UnidentifiedPayment, Verdict,
+    ApplyBatch, ApplyOutcome, Counts, Known, LikelyMoney, NO_PARTY, Outcome, Position, Problem, ProgressStep, RecordId,
+    StreamId, StreamTotals, Subject, UnidentifiedPayment, Verdict,
 };
 
 use bihuan_connectors::sdk::RawRecord;
