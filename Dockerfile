@@ -28,8 +28,8 @@ USER 10001:10001
 WORKDIR /var/lib/bihuan
 VOLUME /var/lib/bihuan
 # Inside a container loopback would be unreachable; publish the port to where your reverse proxy is, not to the world.
-ENV BIHUAN__HTTP__BIND=0.0.0.0:8790 BIHUAN_LOG_FORMAT=json
-EXPOSE 8790
+ENV BIHUAN__HTTP__BIND=0.0.0.0:8787 BIHUAN_LOG_FORMAT=json
+EXPOSE 8787
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=15s --timeout=5s --start-period=20s --retries=3 CMD ["bihuan", "health"]
 ENTRYPOINT ["bihuan"]

@@ -63,6 +63,16 @@ fn the_image_is_pinned_unprivileged_and_says_how_it_feels() {
 }
 
 #[test]
+fn the_port_is_the_one_that_the_defaults_name() {
+    let config = text("config/bihuan.toml");
+    let bind = config.lines().find_map(|line| line.strip_prefix("bind = ")).unwrap_or_default();
+    let port = bind.trim_matches('"').rsplit(':').next().unwrap_or_default();
+    for (path, word) in [("Dockerfile", format!("EXPOSE {port}\n")), ("compose.yaml", format!(":{port}:{port}\""))] {
+        assert!(text(path).contains(&word), "{path}: the default port is {port} (config/bihuan.toml, http.bind)");
+    }
+}
+
+#[test]
 fn compose_starts_pinned_servers_that_are_checked() {
     let compose = text("compose.yaml");
     let mut findings = Vec::new();

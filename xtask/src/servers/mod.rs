@@ -123,10 +123,11 @@ pub fn keep(folder: &Path, disk: Disk) -> Result<()> {
 
 fn keep_until_told(folder: &Path, disk: Disk) -> Result<()> {
     let begin = Instant::now();
-    // Read from the start: the first process may be killed while the servers are still coming up.
+    // Read from the start: the first process may be killed while the servers are still coming up, and what it was
+    // working on must not go on alone.
     let told = thread::spawn(|| {
         let lines = std::io::stdin().lock().lines().map_while(Result::ok);
-        lines.last().and_then(|line| line.trim().parse().ok()).unwrap_or(0)
+        end_group(lines.last().and_then(|line| line.trim().parse().ok()).unwrap_or(0));
     });
     // The guards live to the end of this function; each stops its server when dropped.
     let (postgres, rabbitmq) = thread::scope(|scope| {
@@ -149,7 +150,7 @@ fn keep_until_told(folder: &Path, disk: Disk) -> Result<()> {
     ];
     // A first process that is gone does not listen; the end of our input then says what to do.
     let _ = std::io::stdout().write_all(lines.join("\n").as_bytes());
-    end_group(told.join().unwrap_or(0));
+    let _ = told.join();
     drop(rabbitmq);
     drop(postgres);
     Ok(())
