@@ -1,10 +1,9 @@
 //! The daemon: each stream on its schedule, settlement and reminders behind it, http beside it, a graceful stop.
 //!
-//! One stream is pulled by one worker at a time, held by a lease, so that several daemons share the work: when one dies
-//! its leases run out and another goes on where the last page was committed.
+//! Several daemons share the work by leases (`pull.rs`): when one dies its leases run out and another goes on where the
+//! last page was committed.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, watch};
@@ -12,11 +11,8 @@ use tokio::task::JoinSet;
 
 use super::{App, AppError};
 use crate::http::{self, HttpState};
-use crate::sync::{Feed, PullMode};
+use crate::sync::{PullMode, SyncError};
 
-/// Longer than any page takes; a daemon that died holds a stream no longer than this.
-const LEASE_MS: i64 = 8_000;
-const RENEW_EVERY: Duration = Duration::from_millis(2_500);
 /// A stream that another daemon holds is looked at again after this.
 const HELD_ELSEWHERE: SignedDuration = SignedDuration::from_secs(5);
 /// A stream that failed waits at least this long, whatever its schedule says, so that a lost ERP is not hammered.
@@ -32,15 +28,8 @@ pub async fn run(app: App) -> Result<(), AppError> {
     let (stop, stopped) = watch::channel(false);
     let settle_now = Arc::new(Notify::new());
     let mut tasks = JoinSet::new();
-    let holder = format!("{}-{}", std::process::id(), app.clock.now().as_microsecond());
     for index in 0..app.feeds.len() {
-        tasks.spawn(pull_on_schedule(
-            Arc::clone(&app),
-            index,
-            holder.clone(),
-            Arc::clone(&settle_now),
-            stopped.clone(),
-        ));
+        tasks.spawn(pull_on_schedule(Arc::clone(&app), index, Arc::clone(&settle_now), stopped.clone()));
     }
     tasks.spawn(settle_when_told(Arc::clone(&app), Arc::clone(&settle_now), stopped.clone()));
     if let Some(reminding) = &app.reminding {
@@ -69,68 +58,20 @@ async fn serve(app: Arc<App>, listener: tokio::net::TcpListener, stopped: watch:
 }
 
 /// Pulls one feed again and again while its lease is ours.
-async fn pull_on_schedule(
-    app: Arc<App>,
-    index: usize,
-    holder: String,
-    settle_now: Arc<Notify>,
-    stopped: watch::Receiver<bool>,
-) {
+async fn pull_on_schedule(app: Arc<App>, index: usize, settle_now: Arc<Notify>, stopped: watch::Receiver<bool>) {
     let Some(feed) = app.feeds.get(index) else { return };
     while !*stopped.borrow() {
-        let pause = match pull_leased(&app, feed, &holder).await {
-            Pulled::Well { changed } => {
-                if changed {
-                    settle_now.notify_one();
-                }
-                feed.every
-            }
-            Pulled::Failed => AFTER_FAILURE.max(feed.every),
-            Pulled::HeldElsewhere => HELD_ELSEWHERE,
+        let report = app.pull_feed(feed, PullMode::Continue).await;
+        if report.counts.applied > 0 {
+            settle_now.notify_one();
+        }
+        let pause = match report.error {
+            None => feed.every,
+            Some(SyncError::Held { .. }) => HELD_ELSEWHERE,
+            Some(_) => AFTER_FAILURE.max(feed.every),
         };
         let next = app.clock.now().checked_add(pause).unwrap_or(Timestamp::MAX);
         wait_until(&app, next, stopped.clone()).await;
-    }
-}
-
-enum Pulled {
-    Well { changed: bool },
-    Failed,
-    HeldElsewhere,
-}
-
-async fn pull_leased(app: &App, feed: &Feed, holder: &str) -> Pulled {
-    let name = format!("pull:{}/{}", feed.id.source, feed.id.stream);
-    let fence = match app.store.acquire_lease(&name, holder, LEASE_MS).await {
-        Ok(Some(fence)) => fence,
-        Ok(None) => return Pulled::HeldElsewhere,
-        Err(error) => {
-            tracing::warn!(%error, stream = name, "The lease could not be asked for.");
-            return Pulled::Failed;
-        }
-    };
-    let pull = feed.pull(&app.store, app.clock.as_ref(), PullMode::Continue);
-    tokio::pin!(pull);
-    let report = loop {
-        tokio::select! {
-            report = &mut pull => break report,
-            () = tokio::time::sleep(RENEW_EVERY) => {
-                // Somebody else has it by now: what we had committed stays, the rest is theirs.
-                if app.store.renew_lease(&name, fence, LEASE_MS).await.is_err() {
-                    return Pulled::HeldElsewhere;
-                }
-            }
-        }
-    };
-    if let Err(error) = app.store.release_lease(&name, fence).await {
-        tracing::debug!(%error, stream = name, "The lease had run out.");
-    }
-    match report.error {
-        None => Pulled::Well { changed: report.counts.applied > 0 },
-        Some(error) => {
-            tracing::warn!(source = %feed.id.source, stream = %feed.id.stream, class = error.class_name(), %error, "Stream stopped; its cursor stays.");
-            Pulled::Failed
-        }
     }
 }
 

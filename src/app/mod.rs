@@ -6,6 +6,8 @@
 mod daemon;
 mod error;
 mod feeds;
+mod presence;
+mod pull;
 mod reminding;
 
 use std::sync::Arc;
@@ -16,13 +18,14 @@ use jiff::tz::TimeZone;
 pub use daemon::run;
 pub use error::AppError;
 pub use feeds::build as build_feeds;
+pub use presence::{Presence, Wanted};
 pub use reminding::check as check_reminding;
 
 use crate::config::Config;
 use crate::domain::Clock;
 use crate::remind::Reminding;
 use crate::store::{Store, StoreSettings};
-use crate::sync::{Feed, FeedReport, PullMode};
+use crate::sync::Feed;
 
 /// How the address of an embedded database begins.
 pub(crate) const SQLITE: &str = "sqlite:";
@@ -37,30 +40,22 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     pub store: Store,
     pub feeds: Vec<Feed>,
+    pub presence: Presence,
+    /// Names this process among all that share the database.
+    pub holder: String,
     /// Absent when no channel is configured.
     pub reminding: Option<Arc<Reminding>>,
 }
 
 impl App {
     /// Opens the store, builds the connectors, checks the mappings, prepares reminding. Nothing is pulled or sent yet.
-    pub async fn open(config: Arc<Config>, clock: Arc<dyn Clock>) -> Result<Self, AppError> {
+    pub async fn open(config: Arc<Config>, clock: Arc<dyn Clock>, wanted: Wanted) -> Result<Self, AppError> {
         let feeds = feeds::build(&config)?;
+        let presence = Presence::take(&config, wanted)?;
         let store = open_store(&config, Arc::clone(&clock)).await?;
-        let reminding = reminding::build(&config, &store, &feeds, Arc::clone(&clock)).await?;
-        Ok(Self { config, clock, store, feeds, reminding })
-    }
-
-    /// Pulls every feed (or those of one source) once, one after the other. A failing source does not stop the others.
-    pub async fn pull(&self, source: Option<&str>, mode: PullMode) -> Vec<FeedReport> {
-        let mut reports = Vec::new();
-        for feed in self.feeds.iter().filter(|feed| source.is_none_or(|name| *feed.id.source == *name)) {
-            let report = feed.pull(&self.store, self.clock.as_ref(), mode).await;
-            if let Some(error) = &report.error {
-                tracing::warn!(source = %feed.id.source, stream = %feed.id.stream, class = error.class_name(), %error, "Stream stopped.");
-            }
-            reports.push(report);
-        }
-        reports
+        let holder = format!("{}-{}", std::process::id(), clock.now().as_microsecond());
+        let reminding = reminding::build(&config, &store, &feeds, Arc::clone(&clock), &holder, presence.alone).await?;
+        Ok(Self { config, clock, store, feeds, presence, holder, reminding })
     }
 
     /// Decides and delivers everything that is due at this instant of the clock.

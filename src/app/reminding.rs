@@ -5,10 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bihuan_connectors::sdk::{Channel, Coverage};
-use jiff::Timestamp;
 
 use super::AppError;
-use super::SQLITE;
 use crate::config::{Config, EMBEDDED, FileText, Mistakes};
 use crate::diagnostic::Diagnostic;
 use crate::domain::{Clock, FactKind};
@@ -73,6 +71,8 @@ pub async fn build(
     store: &Store,
     feeds: &[Feed],
     clock: Arc<dyn Clock>,
+    holder: &str,
+    alone: bool,
 ) -> Result<Option<Arc<Reminding>>, AppError> {
     let Some(channel) = channel(config)? else { return Ok(None) };
     let payments = feeds
@@ -80,7 +80,6 @@ pub async fn build(
         .filter(|feed| feed.mapping.kinds().any(|kind| kind == FactKind::Payment))
         .map(|feed| (feed.id.clone(), feed.book.clone(), feed.coverage))
         .collect();
-    let holder = format!("{}-{}", std::process::id(), Timestamp::as_microsecond(clock.now()));
     let reminding = Reminding::new(Parts {
         store: store.clone(),
         positions: Arc::new(StorePositions(store.clone())),
@@ -90,11 +89,9 @@ pub async fn build(
         channel,
         broker: broker(config).await?,
         clock,
-        holder,
-        // One daemon a SQLite folder; a PostgreSQL database may be shared.
-        exclusive: config.store_url()?.expose().starts_with(SQLITE),
+        holder: holder.to_owned(),
+        exclusive: alone,
     });
-    reminding.start().await?;
     Ok(Some(Arc::new(reminding)))
 }
 

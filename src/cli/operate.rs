@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use super::args::Global;
 use super::output::{self, Summary};
 use super::{clock_of, load_config, open};
-use crate::app::{self, App, AppError};
+use crate::app::{self, App, AppError, Wanted};
 
 pub async fn run(global: &Global) -> Result<(), AppError> {
     let config = load_config(global)?;
@@ -18,7 +18,7 @@ pub async fn run(global: &Global) -> Result<(), AppError> {
         ));
     }
     let clock = clock_of(&config);
-    app::run(App::open(config, clock).await?).await
+    app::run(App::open(config, clock, Wanted::Daemon).await?).await
 }
 
 pub async fn status(global: &Global) -> Result<(), AppError> {

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::args::{Global, RemindersCommand};
 use super::output::{self, Table};
 use super::{clock_of, load_config, open};
-use crate::app::{App, AppError};
+use crate::app::{App, AppError, Wanted};
 
 pub async fn run(global: &Global, command: RemindersCommand) -> Result<(), AppError> {
     match command {
@@ -47,7 +47,7 @@ async fn list(global: &Global, limit: usize) -> Result<(), AppError> {
 async fn preview(global: &Global) -> Result<(), AppError> {
     let config = load_config(global)?;
     let clock = clock_of(&config);
-    let app = App::open(config, clock).await?;
+    let app = App::open(config, clock, Wanted::Beside).await?;
     let Some(reminding) = &app.reminding else {
         return Err(AppError::Refused("没有配置通道 · no channel is configured".to_owned()));
     };

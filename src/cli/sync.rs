@@ -3,7 +3,7 @@
 use super::args::Global;
 use super::output::{self, Summary};
 use super::{clock_of, load_config};
-use crate::app::{App, AppError};
+use crate::app::{App, AppError, Wanted};
 use crate::sync::PullMode;
 
 pub async fn run(global: &Global, source: Option<&str>, full: bool) -> Result<(), AppError> {
@@ -15,7 +15,7 @@ pub async fn run(global: &Global, source: Option<&str>, full: bool) -> Result<()
         return Err(AppError::Refused(format!("没有来源 `{name}` · no such source; known: {}", names.join(", "))));
     }
     let clock = clock_of(&config);
-    let app = App::open(config, clock).await?;
+    let app = App::open(config, clock, Wanted::Beside).await?;
     let reports = app.pull(source, if full { PullMode::Everything } else { PullMode::Continue }).await;
     app.settle().await?;
     app.remind().await?;

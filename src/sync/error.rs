@@ -12,6 +12,8 @@ pub enum SyncError {
     Source { source_name: String, stream: String, error: SourceError },
     #[error("{source_name}/{stream}: the mapping does not fit the records: {error}")]
     Mapping { source_name: String, stream: String, error: MapError },
+    #[error("{source_name}/{stream} 正由另一个进程拉取 · is being pulled by another process")]
+    Held { source_name: String, stream: String },
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error("{source_name}/{stream}: more than {pages} pages in one slice; the source seems to repeat itself")]
@@ -28,6 +30,7 @@ impl SyncError {
         match self {
             Self::Source { error, .. } => error.class.name(),
             Self::Mapping { .. } => ErrorClass::Config.name(),
+            Self::Held { .. } => "held",
             Self::Store(_) => "store",
             Self::Endless { .. } => ErrorClass::Data.name(),
         }

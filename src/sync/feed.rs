@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bihuan_connectors::sdk::{Connector, Coverage, PullRequest, Slice, SourceError};
+use bihuan_connectors::sdk::{Connector, Coverage, ErrorClass, PullRequest, Slice, SourceError};
 use jiff::{SignedDuration, Timestamp};
 
 use super::page::ingest;
@@ -80,7 +80,9 @@ impl Feed {
         };
         for slice in slices {
             let resume = if full { None } else { progress.resume_of(&slice) };
-            self.pull_slice(store, now, &slice, resume, counts).await?;
+            let pulled = self.pull_slice(store, now, &slice, resume, counts).await;
+            self.set_aside(&slice, &pulled).await?;
+            pulled?;
         }
         Ok(())
     }
@@ -127,6 +129,16 @@ impl Feed {
     async fn finish(&self, slice: &Slice) -> Result<(), SyncError> {
         let Slice::File(file) = slice else { return Ok(()) };
         self.connector.finish_file(&self.id.stream, file, false).await.map_err(|error| self.fault(error))
+    }
+
+    /// A file that is not what it should be (no header row, another format) goes to `failed/`, so that it neither blocks the
+    /// files behind it nor is tried for ever.
+    async fn set_aside(&self, slice: &Slice, pulled: &Result<(), SyncError>) -> Result<(), SyncError> {
+        let (Slice::File(file), Err(SyncError::Source { error, .. })) = (slice, pulled) else { return Ok(()) };
+        if error.class != ErrorClass::Data {
+            return Ok(());
+        }
+        self.connector.finish_file(&self.id.stream, file, true).await.map_err(|error| self.fault(error))
     }
 
     fn fault(&self, error: SourceError) -> SyncError {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{Figure, process, rate, ratio, raw, seconds};
-use crate::app::{App, AppError};
+use crate::app::{App, AppError, Wanted};
 use crate::cli::DATABASE;
 use crate::cli::args::BenchArgs;
 use crate::cli::output;
@@ -95,7 +95,7 @@ async fn open(dir: &Path, url: &str) -> Result<App, AppError> {
     let origins =
         Origins { file: Some(dir.join("bihuan.toml")), data_dir: dir.to_owned(), options, ..Origins::default() };
     let config = Config::load(&origins)?;
-    App::open(Arc::new(config), Arc::new(SystemClock)).await
+    App::open(Arc::new(config), Arc::new(SystemClock), Wanted::Alone).await
 }
 
 /// Drops the file and pulls it to its last page.

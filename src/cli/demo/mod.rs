@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp, Zoned};
 
 use super::args::{DemoArgs, Global};
 use super::output::{self, Summary};
-use crate::app::{App, AppError};
+use crate::app::{App, AppError, Wanted};
 use crate::config::Config;
 use crate::domain::{Clock, SimClock};
 use crate::store::{Counts, StreamId};
@@ -28,6 +28,10 @@ const STEP_HOUR: i8 = 10;
 const STEP_MINUTE: i8 = 17;
 /// Of the endless demo: real time between two steps, and simulated time that passes in one.
 const PACE: Duration = Duration::from_secs(2);
+/// More leaps than any backlog of one step needs.
+const RETRIES: usize = 1_000;
+/// Attempts within this time after a step belong to it.
+const RETRY_WINDOW: SignedDuration = SignedDuration::from_mins(45);
 const LEAP: SignedDuration = SignedDuration::from_mins(47);
 
 /// Runs the demo; returns the counts of this run for `--json`.
@@ -37,9 +41,9 @@ pub async fn run(global: &Global, args: &DemoArgs) -> Result<(), AppError> {
     let world = DemoWorld::start(args, &folder, Arc::clone(&clock)).await?;
     folder.write_config(&world.url())?;
     let config = Config::load(&super::origins(global, Some(folder.config_path()), folder.dir.clone()))?;
-    let app = App::open(Arc::new(config), clock.clone()).await?;
+    let app = App::open(Arc::new(config), clock.clone(), Wanted::Alone).await?;
     let mut demo = Demo { app, world, clock, folder, seen: Vec::new(), quiet: global.json };
-    demo.to_the_end().await?;
+    demo.run_to_end().await?;
     if args.once {
         let summary = Summary::read(&demo.app.store, demo.clock.as_ref(), &demo.app.config, Some(&demo.seen)).await?;
         return output::summary(&summary, global.json);
@@ -60,7 +64,7 @@ struct Demo {
 impl Demo {
     /// Day by day up to the generator's last instant. When a run before this one has been there already, everything is
     /// read once more instead: nothing may change by that.
-    async fn to_the_end(&mut self) -> Result<(), AppError> {
+    async fn run_to_end(&mut self) -> Result<(), AppError> {
         let end = self.world.end();
         if self.folder.state.now >= end {
             return self.step(end, PullMode::Everything).await;
@@ -91,7 +95,20 @@ impl Demo {
         }
         self.app.settle().await?;
         self.app.remind().await?;
+        self.retry_until_quiet(now).await?;
         self.folder.save(now)
+    }
+
+    /// A lost answer or a full minute is tried again soon, not at tomorrow's step: the clock leaps to the next attempt.
+    async fn retry_until_quiet(&mut self, step: Timestamp) -> Result<(), AppError> {
+        let Some(reminding) = self.app.reminding.clone() else { return Ok(()) };
+        let latest = step.checked_add(RETRY_WINDOW).unwrap_or(step);
+        for _ in 0..RETRIES {
+            let Some(next) = reminding.next_attempt().await?.filter(|next| *next <= latest) else { break };
+            self.clock.advance_to(next);
+            reminding.tick().await?;
+        }
+        Ok(())
     }
 
     /// New events every few seconds until Ctrl-C.
