@@ -118,19 +118,24 @@ pub fn did_you_mean<'k>(wrong: &str, known: impl IntoIterator<Item = &'k str>) -
         .map(|(_, name)| format!("did you mean `{name}`?"))
 }
 
+/// Letters inserted, left out, wrong, or two neighbours exchanged: the slips of a keyboard, each counted once.
 fn edit_distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (i, a) in left.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, b) in right.iter().enumerate() {
-            let substitution = diagonal + usize::from(!a.eq_ignore_ascii_case(b));
-            diagonal = row[j + 1];
-            row[j + 1] = substitution.min(diagonal + 1).min(row[j] + 1);
+    let left: Vec<char> = left.chars().map(|letter| letter.to_ascii_lowercase()).collect();
+    let right: Vec<char> = right.chars().map(|letter| letter.to_ascii_lowercase()).collect();
+    let mut table = vec![vec![0; right.len() + 1]; left.len() + 1];
+    for i in 0..=left.len() {
+        for j in 0..=right.len() {
+            table[i][j] = if i == 0 || j == 0 {
+                i + j
+            } else {
+                let exchanged = i > 1 && j > 1 && left[i - 1] == right[j - 2] && left[i - 2] == right[j - 1];
+                let substitution = table[i - 1][j - 1] + usize::from(left[i - 1] != right[j - 1]);
+                let best = substitution.min(table[i - 1][j] + 1).min(table[i][j - 1] + 1);
+                if exchanged { best.min(table[i - 2][j - 2] + 1) } else { best }
+            };
         }
     }
-    row[right.len()]
+    table[left.len()][right.len()]
 }
 
 #[cfg(test)]

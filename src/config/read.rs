@@ -65,7 +65,9 @@ pub(super) fn collect<T>(
             missing.is_some_and(|name| name == cut.key) && place.as_ref().is_none_or(|place| *place == cut.table)
         });
         if !is_our_gap {
-            let (message, help) = explain(&wrong.message, also_known);
+            // Keys that were taken out before stood beside the outermost ones, not inside a nested table.
+            let outermost = table.keys().any(|key| Some(key.span()) == place);
+            let (message, help) = explain(&wrong.message, if outermost { also_known } else { &[] });
             report(place.clone(), &message, wrong.help.or(help));
         }
         if wrong.of_sense {
