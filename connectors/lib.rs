@@ -5,13 +5,14 @@
 
 pub mod file;
 pub mod kingdee;
+pub mod rest;
 pub mod sdk;
 pub mod wecom;
 
 use sdk::{ChannelEntry, Entry};
 
 /// Every kind of connector, by name.
-pub const REGISTRY: &[Entry] = &[file::ENTRY, kingdee::ENTRY, wecom::ENTRY];
+pub const REGISTRY: &[Entry] = &[file::ENTRY, kingdee::ENTRY, rest::ENTRY, wecom::ENTRY];
 
 /// Every kind of channel, by name.
 pub const CHANNELS: &[ChannelEntry] = &[wecom::CHANNEL];
@@ -54,7 +55,7 @@ mod tests {
 
     #[test]
     fn every_sample_source_builds() {
-        const OWN_KEYS: [&str; 6] = ["type", "book", "time_zone", "start", "numbering", "stream"];
+        const OWN_KEYS: [&str; 7] = ["type", "book", "time_zone", "start", "numbering", "every", "streams"];
         for sample in [
             include_str!("../config/sources.d/bank-sz.toml.example"),
             include_str!("../config/sources.d/erp-sz.toml.example"),
@@ -63,11 +64,11 @@ mod tests {
             // Secrets of the samples lie in the environment, which a test must not change.
             let sample = sample.replace("env:", "sample-");
             let mut file: toml::Table = toml::from_str(&sample).unwrap();
-            let sources = file.remove("source").unwrap();
+            let sources = file.remove("sources").unwrap();
             for (name, source) in sources.as_table().unwrap() {
                 let mut source = source.as_table().unwrap().clone();
                 let kind = source["type"].as_str().unwrap().to_owned();
-                let wanted: Vec<String> = source["stream"].as_table().unwrap().keys().cloned().collect();
+                let wanted: Vec<String> = source["streams"].as_table().unwrap().keys().cloned().collect();
                 source.retain(|key, _| key == "type" || !OWN_KEYS.contains(&key));
                 let text = toml::to_string(&source).unwrap();
                 let (_, settings) = parse_settings(&text).unwrap();

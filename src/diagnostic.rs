@@ -1,6 +1,7 @@
-//! Mistakes in a file that a person wrote (config, mapping, rules), shown as a compiler shows them: file, line, caret, help.
+//! Mistakes in a file that a person wrote, shown as a compiler shows them: file, line, caret, help.
 //!
-//! Every mistake of a file is collected before anything is shown, because a person who fixes one at a time gives up.
+//! Every mistake is collected before anything is shown, because a person who fixes one at a time gives up. Shared by
+//! config and mapping; knows neither.
 
 use std::ops::Range;
 
@@ -18,6 +19,13 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
+    /// A mistake at a byte range of `text`.
+    pub fn new(file: &str, text: &str, span: Range<usize>, message: impl Into<String>, help: Option<String>) -> Self {
+        let (lines, span) = (LineIndex::new(text), clamp(&span, text));
+        let (line, column) = (lines.line(span.start), lines.column(span.start, text));
+        Self { file: file.into(), line, column, span, message: message.into(), help }
+    }
+
     /// The mistake with the lines it is about; `source` must be the text that was parsed.
     pub fn render(&self, source: &str) -> String {
         let span = clamp(&self.span, source);
@@ -82,14 +90,8 @@ impl<'t> Diagnostics<'t> {
     }
 
     pub fn report(&mut self, span: Range<usize>, message: impl Into<String>, help: Option<String>) {
-        self.found.push(Diagnostic {
-            file: self.file.into(),
-            line: self.lines.line(span.start),
-            column: self.lines.column(span.start, self.text),
-            span,
-            message: message.into(),
-            help,
-        });
+        let (line, column) = (self.lines.line(span.start), self.lines.column(span.start, self.text));
+        self.found.push(Diagnostic { file: self.file.into(), line, column, span, message: message.into(), help });
     }
 
     pub fn is_empty(&self) -> bool {

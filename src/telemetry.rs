@@ -1,26 +1,42 @@
-//! Logs: sentences for people on a terminal, one JSON object a line for machines.
+//! Logs, usable from everywhere; depends on nothing of ours.
 //!
-//! `BIHUAN_LOG` filters (`info`, `bihuan=debug,sqlx=warn`); commands are quiet unless something is wrong, the daemon tells
-//! what it does. Logs go to stderr, so that stdout stays what a program can parse.
+//! There is no registry of metrics here on purpose: every figure of `/metrics` is read from the store, where it survives a
+//! restart and is the same for all daemons of one database (`http/metrics.rs`).
 
-use std::io::IsTerminal as _;
-
+use serde::Deserialize;
+use thiserror::Error;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
-const VARIABLE: &str = "BIHUAN_LOG";
-const FORMAT_VARIABLE: &str = "BIHUAN_LOG_FORMAT";
+/// For people or for log collectors.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    #[default]
+    Text,
+    Json,
+}
 
-/// Starts logging once for the process. A second start (in tests) changes nothing.
-pub fn start(daemon: bool) {
-    let default = if daemon { "info,sqlx=warn" } else { "error" };
-    let filter = EnvFilter::try_from_env(VARIABLE).unwrap_or_else(|_| EnvFilter::new(default));
-    let json = match std::env::var(FORMAT_VARIABLE) {
-        Ok(format) => format == "json",
-        Err(_) => daemon && !std::io::stderr().is_terminal(),
-    };
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let started = if json { builder.json().flatten_event(true).try_init() } else { builder.with_ansi(std::io::stderr().is_terminal()).try_init() };
-    if let Err(error) = started {
-        tracing::debug!(%error, "Logging had been started before.");
+/// This variable wins over the configured filter, so that one run can be made talkative without touching a file.
+const FILTER_VARIABLE: &str = "BIHUAN_LOG";
+
+#[derive(Debug, Error)]
+pub enum TelemetryError {
+    #[error("`{filter}` is no log filter: {reason}")]
+    Filter { filter: String, reason: String },
+    #[error("logging is set up already")]
+    Twice,
+}
+
+/// Sets logging up for the whole process; logs go to standard error, because standard output is the command's answer.
+pub fn init(filter: &str, format: LogFormat) -> Result<(), TelemetryError> {
+    let filter = std::env::var(FILTER_VARIABLE).unwrap_or_else(|_| filter.to_owned());
+    let parsed = EnvFilter::try_new(&filter)
+        .map_err(|error| TelemetryError::Filter { filter: filter.clone(), reason: error.to_string() })?;
+    let subscriber = tracing_subscriber::fmt().with_env_filter(parsed).with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => subscriber.finish().try_init(),
+        LogFormat::Json => subscriber.json().finish().try_init(),
     }
+    .map_err(|_| TelemetryError::Twice)
 }

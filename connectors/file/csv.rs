@@ -5,10 +5,10 @@
 //! is none is the mapping's business.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Cursor, SeekFrom};
 use std::sync::Arc;
 
-use csv::{ByteRecord, ReaderBuilder};
+use csv::{ByteRecord, Position, ReaderBuilder};
 use encoding_rs::{Encoding, UTF_8};
 
 use super::cell::{malformed_at, push_cell};
@@ -79,6 +79,7 @@ impl Format {
             lines: &lines,
             name,
             batch: RecordBatchBuilder::new(shape, observed_at_micros),
+            splitter: Splitter::new(self.delimiter),
             cells: Cells::default(),
             key: String::new(),
         };
@@ -89,8 +90,9 @@ impl Format {
     fn find_header(&self, lines: &Lines, name: &str) -> Result<Header, SourceError> {
         // The only guess about encodings: a byte order mark is never a coincidence.
         let encoding = if lines.has_bom { UTF_8 } else { self.encoding };
+        let mut splitter = Splitter::new(self.delimiter);
         for (index, line) in lines.lines.iter().enumerate() {
-            let Some(cells) = self.plain_cells(encoding, lines.bytes(line)) else {
+            let Some(cells) = plain_cells(&mut splitter, encoding, lines.bytes(line)) else {
                 continue;
             };
             if self.header.iter().all(|wanted| cells.contains(wanted)) && cells.iter().any(|cell| !cell.is_empty()) {
@@ -125,33 +127,42 @@ impl Format {
         let version = self.version.as_ref().map(slot).transpose()?;
         Ok(Header { columns: columns.into(), key, version, encoding, first_row })
     }
+}
 
-    /// Trimmed cells of a possible header row; `None` when the line cannot be one.
-    fn plain_cells(&self, encoding: &'static Encoding, line: &[u8]) -> Option<Vec<String>> {
-        let mut record = ByteRecord::new();
-        self.split(line, &mut record)?;
-        let mut cells = Vec::with_capacity(record.len());
-        for bytes in &record {
-            let mut cell = String::new();
-            if !push_cell(encoding, bytes, &mut cell) {
-                return None;
-            }
-            cells.push(cell.trim().to_owned());
+/// Trimmed cells of a possible header row; `None` when the line cannot be one.
+fn plain_cells(splitter: &mut Splitter, encoding: &'static Encoding, line: &[u8]) -> Option<Vec<String>> {
+    let mut record = ByteRecord::new();
+    splitter.split(line, &mut record)?;
+    let mut cells = Vec::with_capacity(record.len());
+    for bytes in &record {
+        let mut cell = String::new();
+        if !push_cell(encoding, bytes, &mut cell) {
+            return None;
         }
-        Some(cells)
+        cells.push(cell.trim().to_owned());
+    }
+    Some(cells)
+}
+
+/// Takes texts of one or more lines apart by the rules of CSV. One for many texts: building the parser's tables takes
+/// longer than reading a hundred lines.
+struct Splitter(csv::Reader<Cursor<Vec<u8>>>);
+
+impl Splitter {
+    fn new(delimiter: u8) -> Self {
+        let mut builder = ReaderBuilder::new();
+        Self(builder.has_headers(false).flexible(true).delimiter(delimiter).from_reader(Cursor::new(Vec::new())))
     }
 
-    /// Takes a text of one or more lines apart by the rules of CSV; `None` when a quote stays open.
-    fn split(&self, text: &[u8], record: &mut ByteRecord) -> Option<()> {
-        let guarded = [text, SENTINEL].concat();
-        let mut reader = ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .delimiter(self.delimiter)
-            .buffer_capacity(guarded.len())
-            .from_reader(guarded.as_slice());
-        let found = reader.read_byte_record(record).unwrap_or(false);
-        (found && reader.position().byte() <= text.len() as u64 + 1).then_some(())
+    /// `None` when a quote stays open.
+    fn split(&mut self, text: &[u8], record: &mut ByteRecord) -> Option<()> {
+        let content = self.0.get_mut().get_mut();
+        content.clear();
+        content.extend_from_slice(text);
+        content.extend_from_slice(SENTINEL);
+        self.0.seek_raw(SeekFrom::Start(0), Position::new()).ok()?;
+        let found = self.0.read_byte_record(record).unwrap_or(false);
+        (found && self.0.position().byte() <= text.len() as u64 + 1).then_some(())
     }
 }
 
@@ -173,6 +184,7 @@ struct PageReader<'a> {
     lines: &'a Lines,
     name: &'a str,
     batch: RecordBatchBuilder,
+    splitter: Splitter,
     cells: Cells,
     key: String,
 }
@@ -235,14 +247,14 @@ impl PageReader<'_> {
     }
 
     /// Takes apart the record that begins at a line, over as many lines as it needs and may have.
-    fn split_lines(&self, first: usize, record: &mut ByteRecord) -> Split {
+    fn split_lines(&mut self, first: usize, record: &mut ByteRecord) -> Split {
         let most = if self.format.quoted_line_ends { MAX_RECORD_LINES } else { 1 };
         let start = self.lines.lines[first].range.start;
         for count in 1..=most {
             let Some(last) = self.lines.lines.get(first + count - 1) else {
                 return if self.lines.next.is_some() { Split::NeedsMore } else { Split::Open };
             };
-            if self.format.split(&self.lines.buffer[start..last.range.end], record).is_some() {
+            if self.splitter.split(&self.lines.buffer[start..last.range.end], record).is_some() {
                 return Split::Lines(count);
             }
         }

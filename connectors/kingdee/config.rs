@@ -48,7 +48,7 @@ pub(super) struct Settings {
     requests_per_second: Spanned<u32>,
     /// Changes to built-in streams, and more streams, by name.
     #[serde(default)]
-    form: BTreeMap<String, Spanned<StreamSettings>>,
+    streams: BTreeMap<String, Spanned<StreamSettings>>,
 }
 
 fn chinese() -> u32 {
@@ -76,7 +76,7 @@ impl Kingdee {
         }
         let page_rows = bounded("page_rows", &settings.page_rows, 1..=MAX_PAGE_ROWS)?;
         let pace = bounded("requests_per_second", &settings.requests_per_second, 0..=MAX_REQUESTS_PER_SECOND)?;
-        let streams = streams(&settings.form)?;
+        let streams = streams(&settings.streams)?;
         let zone = time_zone(context)?;
         let client = Client {
             http: Http::new(&HttpOptions { http1_only: true, ..HttpOptions::default() })?,

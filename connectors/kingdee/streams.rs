@@ -129,7 +129,7 @@ const FORMS: &[Form] = &[
 #[serde(deny_unknown_fields)]
 pub(super) struct StreamSettings {
     /// FormId; needed for a new stream, replaces the built-in one otherwise.
-    form_id: Option<String>,
+    form: Option<String>,
     /// Key of the record, `FID` unless said.
     key: Option<String>,
     /// All header keys; replaces the built-in ones.
@@ -190,7 +190,7 @@ pub(super) fn streams(settings: &BTreeMap<String, Spanned<StreamSettings>>) -> R
             Some(form) => built_in(form, changed),
             None => new_stream(name, changed),
         };
-        result.push(stream.map_err(|reason| SettingsError::at(one, format!("form `{name}`: {reason}")))?);
+        result.push(stream.map_err(|reason| SettingsError::at(one, format!("stream `{name}`: {reason}")))?);
     }
     result.sort_by(|left, right| left.name.cmp(&right.name));
     Ok(result)
@@ -205,7 +205,7 @@ fn built_in(form: &Form, changed: StreamSettings) -> Result<Stream, String> {
     assemble(Parts {
         name: form.name,
         doc: form.doc,
-        form: changed.form_id.unwrap_or_else(|| form.form.to_owned()),
+        form: changed.form.unwrap_or_else(|| form.form.to_owned()),
         key: changed.key.unwrap_or_else(|| form.key.to_owned()),
         header: [changed.header.unwrap_or_else(|| words(form.header)), changed.extra].concat(),
         entity: changed.entity.or_else(|| form.entity.map(|(entity, _)| entity.to_owned())),
@@ -218,9 +218,9 @@ fn new_stream(name: &str, settings: StreamSettings) -> Result<Stream, String> {
     assemble(Parts {
         name,
         doc: "a form named in the settings",
-        form: settings.form_id.ok_or("a new form needs `form_id`")?,
+        form: settings.form.ok_or("a new stream needs `form`")?,
         key: settings.key.unwrap_or_else(|| "FID".to_owned()),
-        header: [settings.header.ok_or("a new form needs `header`")?, settings.extra].concat(),
+        header: [settings.header.ok_or("a new stream needs `header`")?, settings.extra].concat(),
         entity: settings.entity,
         lines: [settings.lines.unwrap_or_default(), settings.extra_lines].concat(),
         filter: settings.filter,

@@ -116,7 +116,7 @@ fn error(code: u32, message: &str) -> String {
 fn connector(url: &str, password: &str, page_rows: u32) -> (Kingdee, Arc<RecordingSleeper>) {
     let text = format!(
         "type = \"kingdee\"\nurl = \"{url}\"\naccount = \"acct\"\nuser = \"u\"\npassword = \"{password}\"\n\
-         page_rows = {page_rows}\nrequests_per_second = 0\n[form.doc]\nform_id = \"F\"\n\
+         page_rows = {page_rows}\nrequests_per_second = 0\n[streams.doc]\nform = \"F\"\n\
          header = [\"FID\", \"FModifyDate\", \"FCust.FNumber\"]\nentity = \"FEntity\"\n\
          lines = [\"FEntity_FEntryID\", \"FQty\"]\n"
     );
@@ -290,9 +290,9 @@ async fn a_probe_has_no_side_effects() {
 fn a_mistake_in_a_stream_is_shown_at_its_place() {
     for (setting, wrong, message) in [
         ("page_rows = 0", "0", "`page_rows` must lie between 1 and 10000"),
-        ("[form.x]\nform_id = \"F\"", "[form.x]", "form `x`: a new form needs `header`"),
-        ("[form.order]\nextra = [\"FDate\"]", "[form.order]", "form `order`: `FDate` is asked for twice"),
-        ("[form.order]\nextra = [\"F'x\"]", "[form.order]", "form `order`: `F'x` is not a key"),
+        ("[streams.x]\nform = \"F\"", "[streams.x]", "stream `x`: a new stream needs `header`"),
+        ("[streams.order]\nextra = [\"FDate\"]", "[streams.order]", "stream `order`: `FDate` is asked for twice"),
+        ("[streams.order]\nextra = [\"F'x\"]", "[streams.order]", "stream `order`: `F'x` is not a key"),
     ] {
         let text = format!(
             "type = \"kingdee\"\nurl = \"http://e\"\naccount = \"a\"\nuser = \"u\"\npassword = \"p\"\n{setting}\n"

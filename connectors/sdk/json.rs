@@ -1,9 +1,11 @@
 //! Reading JSON that a foreign server promised: what is wrong is said with the beginning of what came instead.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use serde::Deserialize;
 use serde_json::error::Category;
+use serde_json::value::RawValue;
 
 use super::{ErrorClass, SourceError};
 
@@ -38,6 +40,26 @@ pub fn from_json<'a, T: Deserialize<'a>>(what: &str, body: &'a [u8]) -> Result<T
         };
         SourceError::new(class, format!("{what}: {reason} ({error}): {}", excerpt(body)))
     })
+}
+
+/// The value at a dotted path of an object; an empty path is the value itself.
+pub fn json_member<'a>(json: &'a RawValue, path: &str) -> Option<&'a RawValue> {
+    if path.is_empty() {
+        return Some(json);
+    }
+    let (first, rest) = path.split_once('.').unwrap_or((path, ""));
+    let members: HashMap<String, &'a RawValue> = serde_json::from_str(json.get()).ok()?;
+    json_member(members.get(first)?, rest)
+}
+
+/// A value as plain text: texts without quotes, numbers as they were written; `None` for null and for empty texts.
+pub fn json_text(json: &RawValue) -> Option<String> {
+    let text = match json.get() {
+        "null" => return None,
+        quoted if quoted.starts_with('"') => serde_json::from_str::<String>(quoted).ok()?,
+        other => other.to_owned(),
+    };
+    Some(text).filter(|text| !text.is_empty())
 }
 
 /// Repairs raw control characters inside JSON strings, which some servers forget to escape: line ends and tabs are

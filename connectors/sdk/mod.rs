@@ -26,7 +26,7 @@ pub use entry::{
 };
 pub use error::{ErrorClass, SourceError};
 pub use http::{Http, HttpOptions, MAX_RETRY_AFTER, Reply, base_url, protocol_seconds};
-pub use json::{excerpt, from_json, sanitize_control_characters};
+pub use json::{excerpt, from_json, json_member, json_text, sanitize_control_characters};
 pub use rate::RateLimit;
 pub use record::{CELL_SEPARATOR, PayloadShape, RawRecord, RecordBatch, RecordBatchBuilder};
 pub use retry::{Delays, RetryPolicy, Sleeper, TokioSleeper, retry};

@@ -1,7 +1,7 @@
 //! Secrets: read from settings, shown nowhere.
 //!
-//! A setting names where the secret lies: `env:NAME`, `file:PATH` (as systemd and container secrets do), or, for trials
-//! only, the text itself. Neither type has a `Display` or a `Serialize`, and `Debug` prints a placeholder.
+//! A setting names where the secret lies: `env:NAME`, `file:PATH` (as container secrets do), `credential:NAME` (systemd's
+//! LoadCredential), or, for trials only, the text itself. Neither type has a `Display` or a `Serialize`, and `Debug` prints a placeholder.
 
 use std::fmt;
 use std::fs::File;
@@ -45,6 +45,11 @@ impl SecretText {
         } else if let Some(path) = place.strip_prefix("file:") {
             read_file(&context.base_dir.join(path))
                 .map_err(|reason| self.error(format!("the secret file `{path}` cannot be read: {reason}")))?
+        } else if let Some(name) = place.strip_prefix("credential:") {
+            let folder = std::env::var_os("CREDENTIALS_DIRECTORY")
+                .ok_or_else(|| self.error("CREDENTIALS_DIRECTORY is not set: this is no systemd service".to_owned()))?;
+            read_file(&Path::new(&folder).join(name))
+                .map_err(|reason| self.error(format!("the credential `{name}` cannot be read: {reason}")))?
         } else {
             place.to_owned()
         };
@@ -55,7 +60,7 @@ impl SecretText {
     }
 
     fn error(&self, message: String) -> SettingsError {
-        SettingsError::at(&self.place, message).help("use env:NAME or file:PATH")
+        SettingsError::at(&self.place, message).help("use env:NAME, file:PATH or credential:NAME")
     }
 }
 

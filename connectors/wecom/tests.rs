@@ -81,7 +81,7 @@ fn archive(body: &Value, messages: u64) -> String {
     let entries: Vec<String> = (seq + 1..=messages)
         .take(usize::try_from(limit).unwrap())
         .map(|seq| match seq {
-            2 => format!("{{\"seq\":2,\"msgid\":\"m2\",\"decrypted\":{{\"text\":\"a\u{1}b\"}}}}"),
+            2 => "{\"seq\":2,\"msgid\":\"m2\",\"decrypted\":{\"text\":\"a\u{1}b\"}}".to_owned(),
             3 => "{\"seq\":3,\"msgid\":\"m3\",\"encrypt_chat_msg\":\"xx\"}".to_owned(),
             _ => format!("{{\"seq\":{seq},\"msgid\":\"m{seq}\",\"decrypted\":{{ }}}}"),
         })

@@ -24,7 +24,7 @@ const AFTER_FAILURE: SignedDuration = SignedDuration::from_secs(30);
 
 /// Runs until SIGINT or SIGTERM: no new page is begun, what is under way is committed, the broker is closed last.
 pub async fn run(app: App) -> Result<(), AppError> {
-    let bind = app.config.bind;
+    let bind = app.config.http.bind;
     let listener = tokio::net::TcpListener::bind(bind)
         .await
         .map_err(|source| AppError::Folder { path: format!("http.bind {bind}"), source })?;
@@ -34,7 +34,13 @@ pub async fn run(app: App) -> Result<(), AppError> {
     let mut tasks = JoinSet::new();
     let holder = format!("{}-{}", std::process::id(), app.clock.now().as_microsecond());
     for index in 0..app.feeds.len() {
-        tasks.spawn(pull_on_schedule(Arc::clone(&app), index, holder.clone(), Arc::clone(&settle_now), stopped.clone()));
+        tasks.spawn(pull_on_schedule(
+            Arc::clone(&app),
+            index,
+            holder.clone(),
+            Arc::clone(&settle_now),
+            stopped.clone(),
+        ));
     }
     tasks.spawn(settle_when_told(Arc::clone(&app), Arc::clone(&settle_now), stopped.clone()));
     if let Some(reminding) = &app.reminding {
@@ -55,7 +61,7 @@ async fn serve(app: Arc<App>, listener: tokio::net::TcpListener, stopped: watch:
     let (config, clock) = (Arc::clone(&app.config), Arc::clone(&app.clock));
     let state = HttpState {
         store: app.store.clone(),
-        today: Arc::new(move |book| clock.now().to_zoned(config.time_zone(book)).date()),
+        today: Arc::new(move |book| super::today(clock.as_ref(), &config, book)),
     };
     if let Err(error) = http::serve(listener, state, until(stopped)).await {
         tracing::error!(%error, "The web server stopped.");
@@ -63,7 +69,13 @@ async fn serve(app: Arc<App>, listener: tokio::net::TcpListener, stopped: watch:
 }
 
 /// Pulls one feed again and again while its lease is ours.
-async fn pull_on_schedule(app: Arc<App>, index: usize, holder: String, settle_now: Arc<Notify>, stopped: watch::Receiver<bool>) {
+async fn pull_on_schedule(
+    app: Arc<App>,
+    index: usize,
+    holder: String,
+    settle_now: Arc<Notify>,
+    stopped: watch::Receiver<bool>,
+) {
     let Some(feed) = app.feeds.get(index) else { return };
     while !*stopped.borrow() {
         let pause = match pull_leased(&app, feed, &holder).await {
@@ -71,9 +83,9 @@ async fn pull_on_schedule(app: Arc<App>, index: usize, holder: String, settle_no
                 if changed {
                     settle_now.notify_one();
                 }
-                SignedDuration::from_secs(i64::from(feed.every_s))
+                feed.every
             }
-            Pulled::Failed => AFTER_FAILURE.max(SignedDuration::from_secs(i64::from(feed.every_s))),
+            Pulled::Failed => AFTER_FAILURE.max(feed.every),
             Pulled::HeldElsewhere => HELD_ELSEWHERE,
         };
         let next = app.clock.now().checked_add(pause).unwrap_or(Timestamp::MAX);

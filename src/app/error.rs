@@ -2,23 +2,19 @@
 
 use thiserror::Error;
 
-use crate::config::LoadError;
+use crate::config::Mistakes;
 use crate::remind::RemindError;
 use crate::store::StoreError;
 
 #[derive(Debug, Error)]
 pub enum AppError {
+    /// Every mistake in settings or mappings, with file, line, caret and help.
     #[error(transparent)]
-    Config(#[from] LoadError),
-    /// Every mistake in settings or mappings, rendered with carets.
-    #[error("{} mistake(s)", .0.len())]
-    Mistakes(Vec<String>),
+    Mistakes(#[from] Mistakes),
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
     Remind(#[from] RemindError),
-    #[error("消息队列不可达 · broker cannot be reached: {0}")]
-    Broker(String),
     #[error("{path}: {source}")]
     Folder { path: String, source: std::io::Error },
     #[error("{0}")]
@@ -36,17 +32,17 @@ impl AppError {
     pub const fn exit_code(&self) -> u8 {
         match self {
             Self::Refused(_) => 1,
-            Self::Config(_) | Self::Mistakes(_) | Self::Usage(_) => 2,
+            Self::Mistakes(_) | Self::Usage(_) => 2,
             Self::Different(_) => 3,
             Self::SourceFailed(_) => 4,
-            Self::Store(_) | Self::Remind(_) | Self::Broker(_) | Self::Folder { .. } => 5,
+            Self::Store(_) | Self::Remind(_) | Self::Folder { .. } => 5,
         }
     }
 
     /// What a user reads on stderr.
     pub fn render(&self) -> String {
         match self {
-            Self::Mistakes(mistakes) | Self::Config(LoadError::Mistakes(mistakes)) => mistakes.join("\n\n"),
+            Self::Mistakes(mistakes) => mistakes.to_string(),
             other => {
                 let mut text = format!("错误 · error: {other}");
                 let mut source = std::error::Error::source(other);

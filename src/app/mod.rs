@@ -10,6 +10,9 @@ mod reminding;
 
 use std::sync::Arc;
 
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
 pub use daemon::run;
 pub use error::AppError;
 pub use feeds::build as build_feeds;
@@ -20,6 +23,9 @@ use crate::domain::Clock;
 use crate::remind::Reminding;
 use crate::store::{Store, StoreSettings};
 use crate::sync::{Feed, FeedReport, PullMode};
+
+/// How the address of an embedded database begins.
+pub(crate) const SQLITE: &str = "sqlite:";
 
 /// Subjects settled in one transaction; bounds its length, not the work.
 const SETTLE_BATCH: usize = 200;
@@ -79,11 +85,19 @@ impl App {
 
 /// The store alone, for commands that only read.
 pub async fn open_store(config: &Arc<Config>, clock: Arc<dyn Clock>) -> Result<Store, AppError> {
-    let url = config.database_url();
-    if let Some(path) = url.strip_prefix("sqlite:").and_then(|path| std::path::Path::new(path).parent().map(ToOwned::to_owned)) {
-        std::fs::create_dir_all(&path).map_err(|source| AppError::Folder { path: path.display().to_string(), source })?;
+    let url = config.store_url()?;
+    if url.expose().starts_with(SQLITE) {
+        let dir = &config.data_dir;
+        std::fs::create_dir_all(dir).map_err(|source| AppError::Folder { path: dir.display().to_string(), source })?;
     }
     let config = Arc::clone(config);
-    let settings = StoreSettings { url, clock, policies: Arc::new(move |book| config.book(book)) };
+    let policies = Arc::new(move |book: &str| config.book(book).map(|book| book.policy.clone()).unwrap_or_default());
+    let settings = StoreSettings { url: url.expose().to_owned(), clock, policies };
     Ok(Store::open(&settings).await?)
+}
+
+/// The civil date in the book's own zone.
+pub fn today(clock: &dyn Clock, config: &Config, book: &str) -> Date {
+    let zone = config.book(book).map_or(TimeZone::UTC, |book| book.time_zone.zone.clone());
+    clock.now().to_zoned(zone).date()
 }

@@ -4,19 +4,24 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use bihuan_connectors::sdk::{Channel, Context, Coverage};
+use bihuan_connectors::sdk::{Channel, Coverage};
 use jiff::Timestamp;
 
 use super::AppError;
-use super::feeds::settings_mistake;
-use crate::config::Config;
+use super::SQLITE;
+use crate::config::{Config, EMBEDDED, FileText, Mistakes};
+use crate::diagnostic::Diagnostic;
 use crate::domain::{Clock, FactKind};
 use crate::remind::decide::{self, FeedFreshness, Policy, PolicyTexts};
-use crate::remind::{Broker, EmbeddedBroker, FeedSource, Parts, PositionSource, Reminding, Templates};
+use crate::remind::{
+    Broker, EmbeddedBroker, FeedSource, Parts, PositionSource, RabbitBroker, RemindError, Reminding, Templates,
+};
 use crate::store::{Position, Store, StoreError, StreamId, Subject, UnidentifiedPayment};
 use crate::sync::Feed;
 
-const EMBEDDED: &str = "embedded";
+const DEFAULT_REMINDERS: &str = include_str!("../../config/reminders.toml");
+const DEFAULT_PEOPLE: &str = include_str!("../../config/people.toml");
+const DEFAULT_CALENDAR: &str = include_str!("../../config/calendar/cn-2026.toml");
 /// Books that no configuration names are the company's own, and the company is here.
 const DEFAULT_ZONE: &str = "Asia/Shanghai";
 
@@ -51,9 +56,10 @@ impl FeedSource for StoreFeeds {
             let complete_until = match coverage {
                 Coverage::Span => self.store.progress(id).await?.covered_until,
                 // A folder is as complete as its last file; an opaque sequence as its last page.
-                Coverage::File | Coverage::After => {
-                    totals.iter().find(|total| total.source == *id.source && total.stream == *id.stream).map(|total| total.seen_at)
-                }
+                Coverage::File | Coverage::After => totals
+                    .iter()
+                    .find(|total| total.source == *id.source && total.stream == *id.stream)
+                    .map(|total| total.seen_at),
             };
             feeds.push(decide::Feed { book: book.clone(), name: id.source.clone(), complete_until });
         }
@@ -62,7 +68,12 @@ impl FeedSource for StoreFeeds {
 }
 
 /// `None` when no channel is configured: then nobody could be told anything.
-pub async fn build(config: &Config, store: &Store, feeds: &[Feed], clock: Arc<dyn Clock>) -> Result<Option<Arc<Reminding>>, AppError> {
+pub async fn build(
+    config: &Config,
+    store: &Store,
+    feeds: &[Feed],
+    clock: Arc<dyn Clock>,
+) -> Result<Option<Arc<Reminding>>, AppError> {
     let Some(channel) = channel(config)? else { return Ok(None) };
     let payments = feeds
         .iter()
@@ -81,7 +92,7 @@ pub async fn build(config: &Config, store: &Store, feeds: &[Feed], clock: Arc<dy
         clock,
         holder,
         // One daemon a SQLite folder; a PostgreSQL database may be shared.
-        exclusive: config.database_url().starts_with("sqlite:"),
+        exclusive: config.store_url()?.expose().starts_with(SQLITE),
     });
     reminding.start().await?;
     Ok(Some(Arc::new(reminding)))
@@ -95,25 +106,44 @@ pub fn check(config: &Config) -> Result<(), AppError> {
 }
 
 fn policy(config: &Config) -> Result<Policy, AppError> {
-    let zones: Vec<(&str, &str)> =
-        config.books.iter().map(|(name, book)| (&**name, book.time_zone.iana_name().unwrap_or(DEFAULT_ZONE))).collect();
-    let texts = PolicyTexts {
-        reminders: (&config.reminders.path, &config.reminders.text),
-        people: (&config.people.path, &config.people.text),
-        calendars: vec![(&config.calendar.path, &config.calendar.text)],
-        zones,
-        default_zone: DEFAULT_ZONE,
+    let zones: Vec<(&str, &str)> = config.books.iter().map(|book| (&*book.key, &*book.time_zone.name)).collect();
+    let reminders = config.files.reminders.as_ref().map_or(("config/reminders.toml", DEFAULT_REMINDERS), named);
+    let people = config.files.people.as_ref().map_or(("config/people.toml", DEFAULT_PEOPLE), named);
+    let own = calendars(&config.files.calendar)?;
+    let calendars = if own.is_empty() {
+        vec![("config/calendar/cn-2026.toml", DEFAULT_CALENDAR)]
+    } else {
+        own.iter().map(named).collect()
     };
-    Policy::parse(&texts)
-        .map_err(|mistakes| AppError::Mistakes(mistakes.iter().map(|mistake| format!("{}: {}", mistake.file, mistake.message)).collect()))
+    let texts = PolicyTexts { reminders, people, calendars, zones, default_zone: DEFAULT_ZONE };
+    Policy::parse(&texts).map_err(|found| {
+        let mut mistakes = Mistakes::default();
+        for mistake in found {
+            mistakes.add(Diagnostic::new(&mistake.file, "", 0..0, mistake.message, None), "");
+        }
+        AppError::Mistakes(mistakes)
+    })
+}
+
+fn named(file: &FileText) -> (&str, &str) {
+    (&file.name, &file.text)
+}
+
+/// `*.toml` of the calendar folder, by name; none when there is no such folder.
+fn calendars(folder: &Path) -> Result<Vec<FileText>, AppError> {
+    let mut paths: Vec<_> =
+        std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
+    paths.sort();
+    let mut mistakes = Mistakes::default();
+    let files = paths.iter().filter_map(|path| FileText::load(path, &mut mistakes)).collect();
+    Ok(mistakes.or(files)?)
 }
 
 fn templates(config: &Config) -> Result<Templates, AppError> {
     let mut replacements = Vec::new();
-    if let Some(dir) = &config.templates_dir {
-        for language in ["zh", "en"] {
-            collect(&dir.join(language), language, &mut replacements)?;
-        }
+    for language in ["zh", "en"] {
+        collect(&config.files.templates.join(language), language, &mut replacements)?;
     }
     Templates::new(&replacements).map_err(|error| AppError::Usage(error.to_string()))
 }
@@ -134,22 +164,20 @@ fn collect(dir: &Path, language: &str, replacements: &mut Vec<(String, String)>)
 
 fn channel(config: &Config) -> Result<Option<Arc<dyn Channel>>, AppError> {
     let Some(settings) = &config.channel else { return Ok(None) };
-    let Some(entry) = bihuan_connectors::channel(&settings.kind) else {
+    let Some(entry) = bihuan_connectors::channel(settings.kind.get_ref()) else {
         let known: Vec<&str> = bihuan_connectors::CHANNELS.iter().map(|entry| entry.kind).collect();
-        return Err(AppError::Usage(format!("没有通道 `{}` · no such channel; known: {}", settings.kind, known.join(", "))));
+        return Err(settings.unknown_kind(&known).into());
     };
-    let context =
-        Context { source: "channel".to_owned(), time_zone: DEFAULT_ZONE.to_owned(), base_dir: config.data_dir.clone() };
-    let Some(table) = settings.settings() else { return Ok(None) };
-    (entry.build)(table, &context)
-        .map(Some)
-        .map_err(|error| AppError::Mistakes(vec![settings_mistake(settings.file(), settings.text(), error)]))
+    Ok(Some(settings.build(entry, &config.data_dir)?))
 }
 
 async fn broker(config: &Config) -> Result<Arc<dyn Broker>, AppError> {
-    if config.broker == EMBEDDED {
+    let url = config.broker_url()?;
+    if url.expose() == EMBEDDED {
         return Ok(Arc::new(EmbeddedBroker::new()));
     }
-    Err(AppError::Broker(config.broker.clone()))
-
+    let broker = RabbitBroker::new(url.expose()).map_err(RemindError::from)?;
+    // A wrong address or password is told now; afterwards the connection is mended as often as it breaks.
+    broker.connect().await.map_err(RemindError::from)?;
+    Ok(Arc::new(broker))
 }

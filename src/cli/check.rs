@@ -8,7 +8,11 @@ pub async fn run(global: &Global, probe: bool) -> Result<(), AppError> {
     let config = load_config(global)?;
     let feeds = app::build_feeds(&config)?;
     app::check_reminding(&config)?;
-    output::print(&format!("配置无误 · configuration is correct: {} 个来源 sources, {} 个数据流 streams\n", config.sources.len(), feeds.len()))?;
+    output::print(&format!(
+        "配置无误 · configuration is correct: {} 个来源 sources, {} 个数据流 streams\n",
+        config.sources.len(),
+        feeds.len()
+    ))?;
     if !probe {
         return Ok(());
     }
@@ -24,5 +28,9 @@ pub async fn run(global: &Global, probe: bool) -> Result<(), AppError> {
             }
         }
     }
-    if failed.is_empty() { Ok(()) } else { Err(AppError::SourceFailed(format!("来源失败 · failed: {}", failed.join(", ")))) }
+    if failed.is_empty() {
+        Ok(())
+    } else {
+        Err(AppError::SourceFailed(format!("来源失败 · failed: {}", failed.join(", "))))
+    }
 }

@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use super::args::{Global, LedgerCommand};
 use super::open;
 use super::output::{self, Table};
-use crate::app::AppError;
+use crate::app::{AppError, today};
 use crate::domain::{Currency, Value};
 use crate::ledger::{Document, Due, OpenItem};
 use crate::store::{AgingRow, Anchor, OrderLoop, PartyView, Position, Store};
@@ -16,7 +16,7 @@ pub async fn run(global: &Global, command: LedgerCommand) -> Result<(), AppError
         LedgerCommand::Party { code, book } => party(&store, book.as_deref(), &code, global.json).await,
         LedgerCommand::Order { number, book } => order(&store, book.as_deref(), &number, global.json).await,
         LedgerCommand::Aging { book, as_of } => {
-            let day = |book: &str| as_of.unwrap_or_else(|| output::today(clock.as_ref(), &config, book));
+            let day = |book: &str| as_of.unwrap_or_else(|| today(clock.as_ref(), &config, book));
             aging(&store.aging(book.as_deref(), &day).await?, global.json)
         }
         LedgerCommand::Verify { anchor } => verify(&store, anchor.as_deref(), global.json).await,
@@ -101,7 +101,11 @@ fn party_text(view: &PartyView) -> String {
     let field = |name| view.party.fields.text(name).unwrap_or("-");
     let mut text = format!(
         "{} {} {}\n条款 terms {}   业务员 salesperson {}\n",
-        view.party.book, view.party.number, field("name"), field("terms"), field("salesperson")
+        view.party.book,
+        view.party.number,
+        field("name"),
+        field("terms"),
+        field("salesperson")
     );
     for (currency, account, amount) in view.balances.iter().filter(|(_, _, amount)| !amount.is_zero()) {
         text.push_str(&format!("  {:<28} {:>18} {currency}\n", account.name(), amount.grouped(*currency)));
@@ -121,11 +125,23 @@ fn items_table(position: &Position) -> String {
             Due::On(day) => day.to_string(),
             Due::Expected { on, missing } => format!("≈{on} 待{missing}"),
         };
-        table.row(vec![item.number.to_string(), item.issued_on.to_string(), due, item.gross.grouped(currency), item.open.grouped(currency)]);
+        table.row(vec![
+            item.number.to_string(),
+            item.issued_on.to_string(),
+            due,
+            item.gross.grouped(currency),
+            item.open.grouped(currency),
+        ]);
     }
     for (leftover, number, paid_on) in &position.leftovers {
         let amount = leftover.amount.checked_neg().unwrap_or(leftover.amount);
-        table.row(vec![number.to_string(), paid_on.to_string(), "未核销 unmatched".to_owned(), String::new(), amount.grouped(currency)]);
+        table.row(vec![
+            number.to_string(),
+            paid_on.to_string(),
+            "未核销 unmatched".to_owned(),
+            String::new(),
+            amount.grouped(currency),
+        ]);
     }
     format!("\n{currency}\n{}", table.render(3))
 }
@@ -198,7 +214,11 @@ fn order_text(view: &OrderLoop) -> String {
     for allocation in &view.allocations {
         text.push_str(&format!(
             "  核销 allocated: {} → {} {} {} · {}\n",
-            allocation.from_number, allocation.item_number, allocation.amount.grouped(currency), allocation.rung, allocation.explanation
+            allocation.from_number,
+            allocation.item_number,
+            allocation.amount.grouped(currency),
+            allocation.rung,
+            allocation.explanation
         ));
     }
     for item in view.items.iter().filter(|item| !item.open.is_zero()) {
@@ -208,14 +228,28 @@ fn order_text(view: &OrderLoop) -> String {
 }
 
 fn document_line(label: &str, document: &Document) -> String {
-    let on = document.effective_on().map(|day| day.to_string()).or_else(|| document.fields.instant("sent_at").map(|at| at.to_string()));
-    let gross = document.gross().zip(document.currency()).map(|(gross, currency)| format!("{} {currency}", gross.grouped(currency)));
+    let on = document
+        .effective_on()
+        .map(|day| day.to_string())
+        .or_else(|| document.fields.instant("sent_at").map(|at| at.to_string()));
+    let gross = document
+        .gross()
+        .zip(document.currency())
+        .map(|(gross, currency)| format!("{} {currency}", gross.grouped(currency)));
     let said = document.fields.text("text").unwrap_or_default();
-    format!("{label}: {} {} {} {} {said}\n", document.number, on.unwrap_or_default(), gross.unwrap_or_default(), document.status())
+    format!(
+        "{label}: {} {} {} {} {said}\n",
+        document.number,
+        on.unwrap_or_default(),
+        gross.unwrap_or_default(),
+        document.status()
+    )
 }
 
 fn aging(rows: &[AgingRow], as_json: bool) -> Result<(), AppError> {
-    let amounts = |row: &AgingRow| [row.expected, row.not_due, row.days_30, row.days_60, row.days_90, row.older, row.open, row.unapplied];
+    let amounts = |row: &AgingRow| {
+        [row.expected, row.not_due, row.days_30, row.days_60, row.days_90, row.older, row.open, row.unapplied]
+    };
     if as_json {
         let names = ["expected", "not_due", "days_1_30", "days_31_60", "days_61_90", "older", "open", "unapplied"];
         let rows: Vec<Json> = rows
@@ -232,7 +266,18 @@ fn aging(rows: &[AgingRow], as_json: bool) -> Result<(), AppError> {
             .collect();
         return output::json(&json!({ "aging": rows }));
     }
-    let header = ["账簿 book", "客户 customer", "未定 expected", "未到期 not due", "1–30", "31–60", "61–90", ">90", "未清 open", "未核销 unapplied"];
+    let header = [
+        "账簿 book",
+        "客户 customer",
+        "未定 expected",
+        "未到期 not due",
+        "1–30",
+        "31–60",
+        "61–90",
+        ">90",
+        "未清 open",
+        "未核销 unapplied",
+    ];
     let mut table = Table::new(&header);
     for row in rows {
         let currency = row.subject.currency;
@@ -245,7 +290,10 @@ fn aging(rows: &[AgingRow], as_json: bool) -> Result<(), AppError> {
 
 async fn verify(store: &Store, anchor: Option<&str>, as_json: bool) -> Result<(), AppError> {
     let anchor = match anchor {
-        Some(text) => Some(Anchor::parse(text).ok_or_else(|| AppError::Usage(format!("`{text}` 不是 BATCH:HASH · is not BATCH:HASH")))?),
+        Some(text) => Some(
+            Anchor::parse(text)
+                .ok_or_else(|| AppError::Usage(format!("`{text}` 不是 BATCH:HASH · is not BATCH:HASH")))?,
+        ),
         None => None,
     };
     let found = store.verify(anchor).await?;

@@ -43,10 +43,21 @@ fn test(path: Option<&Path>) -> Result<(), AppError> {
         };
         let report = run_cases(&mapping, cases);
         passed += report.passed;
-        output::print(&format!("{:<32} {} 通过 passed, {} 失败 failed\n", subject.name, report.passed, report.failures.len()))?;
-        failed.extend(report.failures.iter().map(|failure| format!("{}: {}\n{}", subject.name, failure.case, failure.message)));
+        output::print(&format!(
+            "{:<32} {} 通过 passed, {} 失败 failed\n",
+            subject.name,
+            report.passed,
+            report.failures.len()
+        ))?;
+        failed.extend(
+            report.failures.iter().map(|failure| format!("{}: {}\n{}", subject.name, failure.case, failure.message)),
+        );
     }
-    if failed.is_empty() { output::print(&format!("共 {passed} 个用例通过 · cases passed\n")) } else { Err(AppError::Mistakes(failed)) }
+    if failed.is_empty() {
+        output::print(&format!("共 {passed} 个用例通过 · cases passed\n"))
+    } else {
+        Err(AppError::Usage(failed.join("\n\n")))
+    }
 }
 
 fn subjects(path: Option<&Path>) -> Result<Vec<Subject>, AppError> {
@@ -60,14 +71,17 @@ fn subjects(path: Option<&Path>) -> Result<Vec<Subject>, AppError> {
     };
     let mut files = Vec::new();
     collect(path, &mut files, 0)?;
-    files.into_iter().map(|file| {
-        let cases = file.with_extension("case.toml");
-        Ok(Subject {
-            name: file.display().to_string(),
-            mapping: read(&file)?,
-            cases: if cases.is_file() { Some(read(&cases)?) } else { None },
+    files
+        .into_iter()
+        .map(|file| {
+            let cases = file.with_extension("case.toml");
+            Ok(Subject {
+                name: file.display().to_string(),
+                mapping: read(&file)?,
+                cases: if cases.is_file() { Some(read(&cases)?) } else { None },
+            })
         })
-    }).collect()
+        .collect()
 }
 
 /// A folder of mappings is `<system>/<stream>.toml`, two levels deep.
@@ -101,8 +115,8 @@ fn read(path: &Path) -> Result<String, AppError> {
 /// One JSON object a line in, one fact a line out.
 fn map_file(global: &Global, mapping_path: &Path, records: &Path, book: &str) -> Result<(), AppError> {
     let text = read(mapping_path)?;
-    let mapping = Mapping::parse(&mapping_path.display().to_string(), &text)
-        .map_err(|mistakes| AppError::Mistakes(mistakes.iter().map(|mistake| mistake.render(&text)).collect()))?;
+    let mapping =
+        Mapping::parse(&mapping_path.display().to_string(), &text).map_err(|found| super::mistakes(found, &text))?;
     let context = MapContext {
         book: book.into(),
         numbering: Numbering { default: "erp".into(), by_kind: Vec::new() },

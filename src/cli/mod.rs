@@ -21,14 +21,25 @@ use std::sync::Arc;
 
 use clap::Parser;
 
-pub use args::{BenchArgs, Cli, Command, DemoArgs, Global, LedgerCommand, MapCommand, QuarantineCommand, RemindersCommand};
+pub use args::{
+    BenchArgs, Cli, Command, DemoArgs, Global, LedgerCommand, MapCommand, QuarantineCommand, RemindersCommand,
+};
 
 use crate::app::{self, AppError};
-use crate::config::{Config, Overrides, Paths};
+use crate::config::{Config, Mistakes, Origins};
+use crate::diagnostic::Diagnostic;
 use crate::domain::{Clock, SimClock, SystemClock};
 use crate::store::Store;
+use crate::telemetry;
 
 const CONFIG_FILE: &str = "bihuan.toml";
+/// Where data lies when neither a configuration nor an option says so.
+const DATA_DIR: &str = "bihuan-data";
+/// The log filter of everything but the daemon.
+const QUIET: &str = "error";
+/// Paths of the settings that options override.
+const DATABASE: &[&str] = &["store", "url"];
+const BROKER: &[&str] = &["broker", "url"];
 
 /// Parses the arguments, runs the command, tells what went wrong on stderr.
 pub fn main() -> ExitCode {
@@ -39,7 +50,10 @@ pub fn main() -> ExitCode {
             return if error.print().is_ok() { ExitCode::from(code) } else { ExitCode::from(2) };
         }
     };
-    crate::telemetry::start(matches!(cli.command, Command::Run));
+    if let Err(error) = start_logging(&cli) {
+        output::complain(&error.render());
+        return ExitCode::from(error.exit_code());
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -54,6 +68,18 @@ pub fn main() -> ExitCode {
             ExitCode::from(error.exit_code())
         }
     }
+}
+
+/// The daemon tells what it does; a command is quiet unless something is wrong.
+fn start_logging(cli: &Cli) -> Result<(), AppError> {
+    let started = match cli.command {
+        Command::Run => {
+            let log = &load_config(&cli.global)?.log;
+            telemetry::init(&log.filter, log.format)
+        }
+        _ => telemetry::init(QUIET, telemetry::LogFormat::Text),
+    };
+    started.map_err(|error| AppError::Usage(error.to_string()))
 }
 
 async fn dispatch(cli: Cli) -> Result<(), AppError> {
@@ -78,12 +104,24 @@ async fn dispatch(cli: Cli) -> Result<(), AppError> {
 
 /// The user's configuration under the command line's overrides.
 fn load_config(global: &Global) -> Result<Arc<Config>, AppError> {
-    let overrides = Overrides {
-        data_dir: global.data_dir.clone(),
-        database: global.database.clone(),
-        broker: global.broker.clone(),
-    };
-    Ok(Arc::new(Config::load(&Paths { file: config_file(global) }, &overrides)?))
+    let file = config_file(global);
+    // A configuration that is named keeps its data beside itself, so that a folder can be moved as a whole.
+    let beside =
+        file.as_deref().and_then(Path::parent).map(|dir| if dir.as_os_str().is_empty() { Path::new(".") } else { dir });
+    let data_dir = global.data_dir.as_deref().or(beside).unwrap_or(Path::new(DATA_DIR)).to_owned();
+    Ok(Arc::new(Config::load(&origins(global, file, data_dir))?))
+}
+
+/// The layers above the files: environment and command line.
+fn origins(global: &Global, file: Option<PathBuf>, data_dir: PathBuf) -> Origins {
+    let database = global.database.clone().map(|url| ("--database", DATABASE, url));
+    let broker = global.broker.clone().map(|url| ("--broker", BROKER, url));
+    Origins {
+        file,
+        data_dir,
+        environment: std::env::vars().collect(),
+        options: database.into_iter().chain(broker).collect(),
+    }
 }
 
 /// `--config`, else `bihuan.toml` of the data folder or of the current one, when it is there.
@@ -106,4 +144,11 @@ async fn open(global: &Global) -> Result<(Arc<Config>, Arc<dyn Clock>, Store), A
     let clock = clock_of(&config);
     let store = app::open_store(&config, Arc::clone(&clock)).await?;
     Ok((config, clock, store))
+}
+
+/// Mistakes of one text, for the error that shows them.
+fn mistakes(found: Vec<Diagnostic>, text: &str) -> AppError {
+    let mut mistakes = Mistakes::default();
+    found.into_iter().for_each(|mistake| mistakes.add(mistake, text));
+    AppError::Mistakes(mistakes)
 }

@@ -13,7 +13,9 @@ use crate::app::{self, App, AppError};
 pub async fn run(global: &Global) -> Result<(), AppError> {
     let config = load_config(global)?;
     if config.sources.is_empty() {
-        return Err(AppError::Usage("没有配置来源 · no source is configured; see config/sources.d/ for samples".to_owned()));
+        return Err(AppError::Usage(
+            "没有配置来源 · no source is configured; see config/sources.d/ for samples".to_owned(),
+        ));
     }
     let clock = clock_of(&config);
     app::run(App::open(config, clock).await?).await
@@ -27,9 +29,9 @@ pub async fn status(global: &Global) -> Result<(), AppError> {
 
 pub async fn migrate(global: &Global) -> Result<(), AppError> {
     // Opening brings the schema up to date and refuses a newer one.
-    let (config, _, store) = open(global).await?;
+    let (_, _, store) = open(global).await?;
     store.close().await;
-    output::print(&format!("数据库结构已是最新 · schema is current: {}\n", config.database_url_shown()))
+    output::print("数据库结构已是最新 · schema is current\n")
 }
 
 pub async fn backup(global: &Global, file: &Path) -> Result<(), AppError> {
@@ -51,9 +53,12 @@ pub fn connectors(name: Option<&str>) -> Result<(), AppError> {
     };
     let source = bihuan_connectors::connector(name).map(|entry| (entry.doc, entry.example));
     let channel = bihuan_connectors::channel(name).map(|entry| (entry.doc, entry.example));
-    let found: Vec<String> = source.into_iter().chain(channel).map(|(doc, example)| format!("# {doc}\n{example}\n")).collect();
+    let found: Vec<String> =
+        source.into_iter().chain(channel).map(|(doc, example)| format!("# {doc}\n{example}\n")).collect();
     if found.is_empty() {
-        return Err(AppError::Refused(format!("没有连接器 `{name}` · no such connector; `bihuan connectors` lists them")));
+        return Err(AppError::Refused(format!(
+            "没有连接器 `{name}` · no such connector; `bihuan connectors` lists them"
+        )));
     }
     output::print(&found.join("\n"))
 }
@@ -64,7 +69,7 @@ const HEALTH_PATIENCE: Duration = Duration::from_secs(3);
 /// Asks the running daemon, so that an image needs no curl.
 pub async fn health(global: &Global) -> Result<(), AppError> {
     let config = load_config(global)?;
-    let mut address = config.bind;
+    let mut address = config.http.bind;
     if address.ip().is_unspecified() {
         address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
     }

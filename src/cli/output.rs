@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-use jiff::civil::Date;
 use serde::Serialize;
 use serde::ser::SerializeMap as _;
 
-use crate::app::AppError;
+use crate::app::{AppError, today};
 use crate::config::Config;
 use crate::domain::Clock;
 use crate::store::{BookTotals, Counts, ReminderTotals, Store, StreamId};
@@ -46,11 +45,21 @@ fn books<S: serde::Serializer>(totals: &[BookTotals], serializer: S) -> Result<S
 
 impl Summary {
     /// Totals of the ledger and reminders; the streams' counts are those of `run`, else all that were ever counted.
-    pub async fn read(store: &Store, clock: &dyn Clock, config: &Config, run: Option<&[(StreamId, Counts)]>) -> Result<Self, AppError> {
+    pub async fn read(
+        store: &Store,
+        clock: &dyn Clock,
+        config: &Config,
+        run: Option<&[(StreamId, Counts)]>,
+    ) -> Result<Self, AppError> {
         let today = |book: &str| today(clock, config, book);
         let streams = match run {
             Some(seen) => seen.iter().map(|(id, counts)| line(&id.source, &id.stream, *counts)).collect(),
-            None => store.stream_totals().await?.into_iter().map(|total| line(&total.source, &total.stream, total.counts)).collect(),
+            None => store
+                .stream_totals()
+                .await?
+                .into_iter()
+                .map(|total| line(&total.source, &total.stream, total.counts))
+                .collect(),
         };
         Ok(Self { streams, ledger: store.book_totals(&today).await?, reminders: store.reminder_totals().await? })
     }
@@ -60,25 +69,53 @@ fn line(source: &str, stream: &str, counts: Counts) -> StreamLine {
     StreamLine { source: source.to_owned(), stream: stream.to_owned(), counts }
 }
 
-/// The civil date in the book's own zone.
-pub fn today(clock: &dyn Clock, config: &Config, book: &str) -> Date {
-    clock.now().to_zoned(config.time_zone(book)).date()
-}
-
 pub fn summary(summary: &Summary, as_json: bool) -> Result<(), AppError> {
     if as_json {
         return json(summary);
     }
-    let mut streams = Table::new(&["来源 source", "数据流 stream", "读取 read", "入账 applied", "未变 unchanged", "忽略 ignored", "隔离 quarantined"]);
+    let mut streams = Table::new(&[
+        "来源 source",
+        "数据流 stream",
+        "读取 read",
+        "入账 applied",
+        "未变 unchanged",
+        "忽略 ignored",
+        "隔离 quarantined",
+    ]);
     for line in &summary.streams {
-        let counts = [line.counts.read, line.counts.applied, line.counts.unchanged, line.counts.ignored, line.counts.quarantined];
+        let counts = [
+            line.counts.read,
+            line.counts.applied,
+            line.counts.unchanged,
+            line.counts.ignored,
+            line.counts.quarantined,
+        ];
         let mut cells = vec![line.source.clone(), line.stream.clone()];
         cells.extend(counts.iter().map(u64::to_string));
         streams.row(cells);
     }
-    let mut ledger = Table::new(&["账簿 book", "发货 shipped", "退货 returned", "调整 adjusted", "开票 invoiced", "收款 received", "未核销 unapplied", "未清 open", "逾期 overdue"]);
+    let mut ledger = Table::new(&[
+        "账簿 book",
+        "发货 shipped",
+        "退货 returned",
+        "调整 adjusted",
+        "开票 invoiced",
+        "收款 received",
+        "未核销 unapplied",
+        "未清 open",
+        "逾期 overdue",
+    ]);
     for total in &summary.ledger {
-        let amounts = [total.shipped, total.returned, total.adjusted, total.invoiced, total.received, total.unapplied, total.open, total.overdue];
+        let amounts = [
+            total.shipped,
+            total.returned,
+            total.adjusted,
+            total.invoiced,
+            total.received,
+            total.unapplied,
+            total.open,
+            total.overdue,
+        ];
         let mut cells = vec![format!("{} {}", total.book, total.currency)];
         cells.extend(amounts.iter().map(|amount| amount.grouped(total.currency)));
         ledger.row(cells);
@@ -88,7 +125,13 @@ pub fn summary(summary: &Summary, as_json: bool) -> Result<(), AppError> {
     let _ = writeln!(
         text,
         "提醒 reminders: 判定 decided {} · 送达 delivered {} · 延后 deferred {} · 暂缓 held {} · 取代 superseded {} · 失败 failed {} · 未知 unknown {}",
-        reminders.decided, reminders.delivered, reminders.deferred, reminders.held, reminders.superseded, reminders.failed, reminders.unknown
+        reminders.decided,
+        reminders.delivered,
+        reminders.deferred,
+        reminders.held,
+        reminders.superseded,
+        reminders.failed,
+        reminders.unknown
     );
     print(&text)
 }
@@ -102,7 +145,9 @@ pub fn json(value: &impl Serialize) -> Result<(), AppError> {
 /// Stdout; a reader that went away (`| head`) is not our error.
 pub fn print(text: &str) -> Result<(), AppError> {
     match std::io::stdout().lock().write_all(text.as_bytes()) {
-        Err(source) if source.kind() != std::io::ErrorKind::BrokenPipe => Err(AppError::Folder { path: "stdout".to_owned(), source }),
+        Err(source) if source.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(AppError::Folder { path: "stdout".to_owned(), source })
+        }
         _ => Ok(()),
     }
 }
@@ -134,8 +179,9 @@ impl Table {
     /// The first `left` columns are aligned left, the others (numbers) right.
     pub fn render(&self, left: usize) -> String {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
-        let widths: Vec<usize> =
-            (0..columns).map(|column| self.rows.iter().filter_map(|row| row.get(column)).map(|cell| width(cell)).max().unwrap_or(0)).collect();
+        let widths: Vec<usize> = (0..columns)
+            .map(|column| self.rows.iter().filter_map(|row| row.get(column)).map(|cell| width(cell)).max().unwrap_or(0))
+            .collect();
         let mut text = String::new();
         for row in &self.rows {
             let mut line = String::new();
@@ -153,7 +199,15 @@ impl Table {
 
 /// Columns on a terminal: East Asian wide and full-width forms count twice.
 fn width(text: &str) -> usize {
-    text.chars().map(|character| if matches!(character, '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{ff60}' | '\u{ffe0}'..='\u{ffe6}') { 2 } else { 1 }).sum()
+    text.chars()
+        .map(|character| {
+            if matches!(character, '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{ff60}' | '\u{ffe0}'..='\u{ffe6}') {
+                2
+            } else {
+                1
+            }
+        })
+        .sum()
 }
 
 #[cfg(test)]

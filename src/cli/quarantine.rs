@@ -21,8 +21,11 @@ pub async fn run(global: &Global, command: QuarantineCommand) -> Result<(), AppE
                 Some(id) => store.quarantine_show(id).await?,
                 None => None,
             };
-            let (entry, payload) = found
-                .ok_or_else(|| AppError::Refused(format!("隔离区没有 `{id}` · not in quarantine; `bihuan quarantine list` shows the ids")))?;
+            let (entry, payload) = found.ok_or_else(|| {
+                AppError::Refused(format!(
+                    "隔离区没有 `{id}` · not in quarantine; `bihuan quarantine list` shows the ids"
+                ))
+            })?;
             show(&entry, &payload, global.json)
         }
     }
@@ -73,6 +76,10 @@ fn show(entry: &QuarantineEntry, payload: &RawPayload, as_object: bool) -> Resul
 const CELL_CHARS: usize = 48;
 
 fn one_line(text: &str) -> String {
-    let flat: String = text.chars().map(|character| if character.is_control() { ' ' } else { character }).take(CELL_CHARS + 1).collect();
+    let flat: String = text
+        .chars()
+        .map(|character| if character.is_control() { ' ' } else { character })
+        .take(CELL_CHARS + 1)
+        .collect();
     if flat.chars().count() > CELL_CHARS { flat.chars().take(CELL_CHARS).chain(['…']).collect() } else { flat }
 }

@@ -20,7 +20,15 @@ async fn list(global: &Global, limit: usize) -> Result<(), AppError> {
     if global.json {
         return output::json(&json!({ "reminders": listed }));
     }
-    let mut table = Table::new(&["账簿 book", "规则 rule", "单据 document", "级别 level", "收件人 recipient", "状态 state", "送达 delivery"]);
+    let mut table = Table::new(&[
+        "账簿 book",
+        "规则 rule",
+        "单据 document",
+        "级别 level",
+        "收件人 recipient",
+        "状态 state",
+        "送达 delivery",
+    ]);
     for reminder in &listed {
         table.row(vec![
             reminder.book.clone(),
@@ -45,7 +53,8 @@ async fn preview(global: &Global) -> Result<(), AppError> {
     };
     let subjects = app.store.subjects().await?;
     let decided = reminding.decider().decide(&subjects, app.clock.now()).await?;
-    let mut table = Table::new(&["账簿 book", "规则 rule", "单据 document", "级别 level", "收件人 recipient", "暂缓 hold"]);
+    let mut table =
+        Table::new(&["账簿 book", "规则 rule", "单据 document", "级别 level", "收件人 recipient", "暂缓 hold"]);
     let mut rows = Vec::new();
     for decision in &decided.subjects {
         for wanted in &decision.wanted {
@@ -55,7 +64,8 @@ async fn preview(global: &Global) -> Result<(), AppError> {
                 "book": wanted.subject.book, "rule": wanted.rule.name(), "document": wanted.content.number, "level": wanted.level,
                 "recipient": recipient, "hold": hold,
             }));
-            let cells = [&*wanted.subject.book, wanted.rule.name(), &wanted.content.number, &wanted.level, recipient, &hold];
+            let cells =
+                [&*wanted.subject.book, wanted.rule.name(), &wanted.content.number, &wanted.level, recipient, &hold];
             table.row(cells.map(str::to_owned).to_vec());
         }
     }

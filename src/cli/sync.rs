@@ -22,6 +22,7 @@ pub async fn run(global: &Global, source: Option<&str>, full: bool) -> Result<()
     let seen: Vec<_> = reports.iter().map(|report| (report.id.clone(), report.counts)).collect();
     let summary = Summary::read(&app.store, app.clock.as_ref(), &app.config, Some(&seen)).await?;
     output::summary(&summary, global.json)?;
-    let failed: Vec<String> = reports.iter().filter_map(|report| report.error.as_ref()).map(ToString::to_string).collect();
+    let failed: Vec<String> =
+        reports.iter().filter_map(|report| report.error.as_ref()).map(ToString::to_string).collect();
     if failed.is_empty() { Ok(()) } else { Err(AppError::SourceFailed(failed.join("\n"))) }
 }

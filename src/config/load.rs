@@ -1,303 +1,274 @@
-//! Reading the layers and laying them over each other.
+//! From layers to the typed whole.
 
-use std::collections::BTreeMap;
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
 
-use jiff::tz::TimeZone;
 use serde::Deserialize;
-use thiserror::Error;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::book::BookLayer;
-use super::layer::Mistakes;
-use super::source::Place;
-use super::{BookSettings, ChannelSettings, Config, ConfigFile, DEFAULTS, Overrides, SourceSettings};
-use crate::diagnostic::Diagnostic;
-use crate::ledger::BookPolicy;
+use super::book::{Book, BookKeys, DEFAULT_BOOK};
+use super::channel::{ChannelKeys, ChannelSettings};
+use super::files::{FileText, Files, PathKeys};
+use super::layers::{Layers, overlay};
+use super::mistakes::Mistakes;
+use super::read::read;
+use super::sources::{Source, SourceKeys, Stream, StreamKeys, split, take_keys, take_table};
+use super::value::Interval;
+use super::{BrokerSettings, Config, DEFAULTS, HttpSettings, LogSettings, Origins, StoreSettings};
+use crate::diagnostic::did_you_mean;
 
-/// Where to look.
-#[derive(Debug, Clone, Default)]
-pub struct Paths {
-    /// The user's file; without it the defaults alone hold.
-    pub file: Option<PathBuf>,
-}
+/// The variables that are settings begin so; `__` stands between the keys of a path.
+const VARIABLE_PREFIX: &str = "BIHUAN__";
+/// Taken out of the tree before its rest is read as [`Root`].
+const OWN_TABLES: &[&str] = &["book", "books", "source", "sources", "channel"];
 
-#[derive(Debug, Error)]
-pub enum LoadError {
-    #[error("{path}: {source}")]
-    Io { path: String, source: std::io::Error },
-    /// Every mistake of every layer, rendered with carets.
-    #[error("{} mistake(s) in the configuration", .0.len())]
-    Mistakes(Vec<String>),
-}
-
-/// More files than this in `sources.d/` is a wrong folder, not a configuration.
-const MAX_SOURCE_FILES: usize = 500;
-const ENV_PREFIX: &str = "BIHUAN__";
-
-const DEFAULT_REMINDERS: &str = include_str!("../../config/reminders.toml");
-const DEFAULT_PEOPLE: &str = include_str!("../../config/people.toml");
-const DEFAULT_CALENDAR: &str = include_str!("../../config/calendar/cn-2026.toml");
-
-/// The top of a settings file, as text that is not yet interpreted.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct TopLayer {
-    data_dir: Option<PathBuf>,
-    mappings_dir: Option<PathBuf>,
-    templates_dir: Option<PathBuf>,
-    reminders_file: Option<PathBuf>,
-    people_file: Option<PathBuf>,
-    calendar_file: Option<PathBuf>,
-    store: Option<StoreLayer>,
-    broker: Option<BrokerLayer>,
-    http: Option<HttpLayer>,
-    #[serde(default)]
-    book: BTreeMap<String, BookLayer>,
+struct Root {
+    store: StoreSettings,
+    broker: BrokerSettings,
+    http: HttpSettings,
+    log: LogSettings,
+    paths: PathKeys,
 }
 
-#[derive(Debug, Deserialize)]
+/// What holds for sources that do not say so themselves.
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct StoreLayer {
-    url: String,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct BrokerLayer {
-    url: String,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct HttpLayer {
-    bind: Spanned<String>,
-}
-
-/// A settings file before it is interpreted.
-struct LayerText {
-    file: Arc<str>,
-    text: Arc<str>,
-    /// Relative paths in it start here.
-    dir: PathBuf,
+struct SourceDefaults {
+    every: Interval,
 }
 
 impl Config {
-    /// Reads all layers. Either everything is right, or every mistake is told.
-    pub fn load(paths: &Paths, overrides: &Overrides) -> Result<Self, LoadError> {
-        let layers = read_layers(paths)?;
-        let mut building = Building::new();
-        for layer in &layers {
-            building.lay(layer);
-        }
-        building.finish(overrides)
-    }
-
-    pub fn book(&self, name: &str) -> BookPolicy {
-        self.books.get(name).map(|book| book.policy.clone()).unwrap_or_default()
-    }
-
-    pub fn time_zone(&self, book: &str) -> TimeZone {
-        self.books.get(book).map_or(TimeZone::UTC, |book| book.time_zone.clone())
-    }
-
-    /// The database address without its password, for people.
-    pub fn database_url_shown(&self) -> String {
-        let url = self.database_url();
-        match (url.find("://"), url.rfind('@')) {
-            (Some(scheme), Some(at)) if scheme + 3 < at => format!("{}…{}", &url[..scheme + 3], &url[at..]),
-            _ => url,
-        }
-    }
-
-    /// Database address with the path of a SQLite file resolved.
-    pub fn database_url(&self) -> String {
-        match self.database.strip_prefix("sqlite:") {
-            Some(path) => format!("sqlite:{}", self.data_dir.join(path).display()),
-            None => self.database.clone(),
-        }
-    }
-}
-
-fn read(path: &Path) -> Result<String, LoadError> {
-    std::fs::read_to_string(path).map_err(|source| LoadError::Io { path: path.display().to_string(), source })
-}
-
-fn layer_of(path: &Path) -> Result<LayerText, LoadError> {
-    let dir = path.parent().unwrap_or(Path::new("")).to_owned();
-    Ok(LayerText { file: path.display().to_string().into(), text: read(path)?.into(), dir })
-}
-
-fn read_layers(paths: &Paths) -> Result<Vec<LayerText>, LoadError> {
-    let mut layers =
-        vec![LayerText { file: "config/bihuan.toml (defaults)".into(), text: DEFAULTS.into(), dir: PathBuf::new() }];
-    if let Some(file) = &paths.file {
-        layers.push(layer_of(file)?);
-        let folder = file.parent().unwrap_or(Path::new("")).join("sources.d");
-        for path in toml_files(&folder)? {
-            layers.push(layer_of(&path)?);
-        }
-    }
-    if let Some(text) = environment_layer(std::env::vars()) {
-        layers.push(LayerText { file: "environment".into(), text: text.into(), dir: PathBuf::new() });
-    }
-    Ok(layers)
-}
-
-/// `*.toml` of a folder by name; an absent folder has none.
-fn toml_files(folder: &Path) -> Result<Vec<PathBuf>, LoadError> {
-    let fault = |source| LoadError::Io { path: folder.display().to_string(), source };
-    if !folder.is_dir() {
-        return Ok(Vec::new());
-    }
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(fault)?.take(MAX_SOURCE_FILES) {
-        let path = entry.map_err(fault)?.path();
-        if path.extension().is_some_and(|extension| extension == "toml") {
-            files.push(path);
-        }
-    }
-    files.sort();
-    Ok(files)
-}
-
-/// `BIHUAN__STORE__URL=x` becomes `store.url = "x"`: one more layer in the same language.
-fn environment_layer(variables: impl Iterator<Item = (String, String)>) -> Option<String> {
-    let mut lines: Vec<String> = variables
-        .filter_map(|(name, value)| {
-            let path = name.strip_prefix(ENV_PREFIX)?.to_lowercase().replace("__", ".");
-            let quoted = toml::Value::String(value);
-            Some(format!("{path} = {quoted}"))
+    /// Reads all layers; `Err` holds every mistake of all files.
+    pub fn load(origins: &Origins) -> Result<Self, Mistakes> {
+        let mut mistakes = Mistakes::default();
+        let layers = Arc::new(collect_layers(origins, &mut mistakes));
+        let file_folder = origins.file.as_deref().and_then(Path::parent);
+        let base_dir = file_folder.map_or_else(|| origins.data_dir.clone(), Path::to_owned);
+        let mut root = layers.merged(&mut mistakes);
+        let mut loader = Loader { layers: &layers, mistakes };
+        let book_keys = book_keys(&root);
+        let books = loader.books(&mut root);
+        let every = loader.table::<SourceDefaults>(&mut root, "source").map_or(FALLBACK_INTERVAL, |keys| keys.every);
+        let sources = take_table(&mut root, "sources").map(|(_, table)| table).unwrap_or_default();
+        let channel = loader.channel(&mut root);
+        let rest = loader.read::<Root>(Spanned::new(0..0, root), OWN_TABLES);
+        let mappings = rest.as_ref().map_or_else(|| base_dir.clone(), |rest| base_dir.join(&rest.paths.mappings));
+        let sources = loader.sources(sources, &books, &Defaults { book_keys, every, mappings: &mappings });
+        let mut mistakes = loader.mistakes;
+        let Some(rest) = rest else { return Err(mistakes) };
+        let files = Files::load(rest.paths, &base_dir, &mut mistakes);
+        mistakes.or(Self {
+            store: rest.store,
+            broker: rest.broker,
+            http: rest.http,
+            log: rest.log,
+            files,
+            books,
+            sources,
+            channel,
+            base_dir,
+            data_dir: origins.data_dir.clone(),
+            layers: Arc::clone(&layers),
         })
-        .collect();
-    lines.sort();
-    (!lines.is_empty()).then(|| lines.join("\n"))
+    }
 }
 
-/// The configuration while layers are laid over it.
-struct Building {
-    config: Config,
-    found: Vec<String>,
+fn book_keys(root: &DeTable<'_>) -> Vec<Box<str>> {
+    let named = root.get(&Spanned::new(0..0, "books".into())).and_then(|books| books.get_ref().as_table());
+    match named.filter(|named| !named.is_empty()) {
+        Some(named) => named.keys().map(|key| key.get_ref().as_ref().into()).collect(),
+        None => vec![DEFAULT_BOOK.into()],
+    }
 }
 
-impl Building {
-    fn new() -> Self {
-        let builtin = |path: &str, text: &str| ConfigFile { path: path.to_owned(), text: text.to_owned() };
-        let config = Config {
-            data_dir: PathBuf::from("."),
-            database: String::new(),
-            broker: String::new(),
-            bind: SocketAddr::from(([127, 0, 0, 1], 0)),
-            mappings_dir: None,
-            templates_dir: None,
-            reminders: builtin("config/reminders.toml", DEFAULT_REMINDERS),
-            people: builtin("config/people.toml", DEFAULT_PEOPLE),
-            calendar: builtin("config/calendar/cn-2026.toml", DEFAULT_CALENDAR),
-            books: BTreeMap::new(),
-            sources: Vec::new(),
-            channel: None,
-        };
-        Self { config, found: Vec::new() }
-    }
+/// Before the oldest paper that anybody would import; for a source without `start` in a book without a cutover.
+const EARLIEST: jiff::civil::Date = jiff::civil::Date::constant(2020, 1, 1);
 
-    fn lay(&mut self, layer: &LayerText) {
-        let mut mistakes = Mistakes::new(&layer.file, &layer.text);
-        if let Some(mut table) = mistakes.take(DeTable::parse(&layer.text)) {
-            let sources = table.get_mut().remove("source");
-            let channel = table.get_mut().remove("channel");
-            if let Some(top) = mistakes.take(TopLayer::deserialize(toml::de::Deserializer::from(table))) {
-                self.lay_top(top, layer, &mut mistakes);
-            }
-            self.lay_sources(sources, layer, &mut mistakes);
-            if let Some(channel) = channel {
-                let place = place(layer, &["channel"]);
-                self.config.channel = ChannelSettings::read(channel, place, &mut mistakes).or(self.config.channel.take());
-            }
-        }
-        self.found.extend(mistakes.into_vec().iter().map(|mistake: &Diagnostic| mistake.render(&layer.text)));
-    }
+/// Only stands in while the rest of a wrong configuration is checked.
+const FALLBACK_INTERVAL: Interval = Interval(std::time::Duration::from_secs(300));
 
-    fn lay_top(&mut self, top: TopLayer, layer: &LayerText, mistakes: &mut Mistakes<'_>) {
-        let config = &mut self.config;
-        let resolve = |path: PathBuf| layer.dir.join(path);
-        if let Some(dir) = top.data_dir {
-            config.data_dir = resolve(dir);
+fn collect_layers(origins: &Origins, mistakes: &mut Mistakes) -> Layers {
+    let mut layers = Layers::default();
+    layers.add_file("config/bihuan.toml (built in)", DEFAULTS);
+    if let Some(path) = &origins.file {
+        if let Some(file) = FileText::load(path, mistakes) {
+            layers.add_file(&file.name, &file.text);
         }
-        config.mappings_dir = top.mappings_dir.map(resolve).or(config.mappings_dir.take());
-        config.templates_dir = top.templates_dir.map(resolve).or(config.templates_dir.take());
-        let files = [
-            (top.reminders_file, &mut config.reminders),
-            (top.people_file, &mut config.people),
-            (top.calendar_file, &mut config.calendar),
-        ];
-        for (given, slot) in files {
-            let Some(path) = given.map(resolve) else { continue };
-            match read(&path) {
-                Ok(text) => *slot = ConfigFile { path: path.display().to_string(), text },
-                Err(error) => self.found.push(format!("{}: {error}", layer.file)),
+        for path in source_files(&path.with_file_name("sources.d")) {
+            let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default().to_owned();
+            if let Some(file) = FileText::load(&path, mistakes) {
+                layers.add_source_file(&file.name, &stem, &file.text);
             }
-        }
-        if let Some(store) = top.store {
-            config.database = store.url;
-        }
-        if let Some(broker) = top.broker {
-            config.broker = broker.url;
-        }
-        if let Some(http) = top.http {
-            match http.bind.get_ref().parse() {
-                Ok(bind) => config.bind = bind,
-                Err(_) => mistakes.at(http.bind.span(), "this is not an address", "write it as 127.0.0.1:8790"),
-            }
-        }
-        for (name, book) in top.book {
-            let entry = config.books.entry(name.into()).or_insert_with(|| BookSettings {
-                time_zone: TimeZone::get("Asia/Shanghai").unwrap_or(TimeZone::UTC),
-                policy: BookPolicy::default(),
-            });
-            book.apply(entry, mistakes);
         }
     }
+    let mut environment: Vec<_> = origins.environment.iter().collect();
+    environment.sort();
+    for (name, value) in environment {
+        if let Some(path) = name.strip_prefix(VARIABLE_PREFIX) {
+            let path = path.to_ascii_lowercase();
+            layers.add_single(
+                &format!("环境变量 / environment variable {name}"),
+                name,
+                &path.split("__").collect::<Vec<_>>(),
+                value,
+            );
+        }
+    }
+    for (option, path, value) in &origins.options {
+        layers.add_single(&format!("命令行 / command line option {option}"), option, path, value);
+    }
+    layers
+}
 
-    fn lay_sources(&mut self, sources: Option<Spanned<DeValue<'_>>>, layer: &LayerText, mistakes: &mut Mistakes<'_>) {
-        let Some(sources) = sources else { return };
-        let span = sources.span();
-        let DeValue::Table(sources) = sources.into_inner() else {
-            mistakes.at(span, "`source` must be a table", "write [source.erp]");
-            return;
-        };
-        let books: Vec<Box<str>> = self.config.books.keys().cloned().collect();
-        for (name, table) in sources {
-            let (name_span, name) = (name.span(), name.into_inner());
-            if self.config.sources.iter().any(|known| *known.name == *name) {
-                mistakes.at(name_span, format!("source `{name}` is defined twice"), "give one of them another name");
+/// `*.toml` in a fixed order; a folder that is not there holds none.
+fn source_files(folder: &Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut files: Vec<_> =
+        entries.filter(|path| path.extension().is_some_and(|extension| extension == "toml")).collect();
+    files.sort();
+    files
+}
+
+/// What a source falls back on.
+struct Defaults<'d> {
+    /// All keys, also of books that could not be read.
+    book_keys: Vec<Box<str>>,
+    every: Interval,
+    mappings: &'d Path,
+}
+
+struct Loader<'l> {
+    layers: &'l Arc<Layers>,
+    mistakes: Mistakes,
+}
+
+impl Loader<'_> {
+    fn report(&mut self, span: Range<usize>, message: &str, help: Option<String>) {
+        self.layers.report(Some(span), message, help, &mut self.mistakes);
+    }
+
+    fn read<T: serde::de::DeserializeOwned>(&mut self, table: Spanned<DeTable<'_>>, also_known: &[&str]) -> Option<T> {
+        let (layers, mistakes) = (self.layers, &mut self.mistakes);
+        read(table, also_known, &mut |span, message, help| layers.report(span, message, help, mistakes))
+    }
+
+    /// One table of the defaults, as it stands after all layers.
+    fn table<T: serde::de::DeserializeOwned>(&mut self, root: &mut DeTable<'_>, name: &str) -> Option<T> {
+        let (span, table) = take_table(root, name)?;
+        self.read(Spanned::new(span, table), &[])
+    }
+
+    /// Each book's own keys over those of `[book]`; [`DEFAULT_BOOK`] when none is named.
+    fn books(&mut self, root: &mut DeTable<'_>) -> Vec<Book> {
+        let Some((span, defaults)) = take_table(root, "book") else { return Vec::new() };
+        let named = take_table(root, "books").map(|(_, table)| table).unwrap_or_default();
+        if named.is_empty() {
+            let keys = self.read::<BookKeys>(Spanned::new(span, defaults), &[]);
+            return keys.map(|keys| Book::new(DEFAULT_BOOK, keys)).into_iter().collect();
+        }
+        let mut books = Vec::new();
+        for (key, value) in named {
+            let span = value.span();
+            let DeValue::Table(own) = value.into_inner() else {
+                self.report(span, &format!("`books.{}` must be a table", key.get_ref()), None);
                 continue;
+            };
+            let mut keys = defaults.clone();
+            overlay(&mut keys, own);
+            if let Some(keys) = self.read::<BookKeys>(Spanned::new(span, keys), &[]) {
+                books.push(Book::new(key.get_ref(), keys));
             }
-            let place = place(layer, &["source", &name]);
-            self.config.sources.extend(SourceSettings::read(&name, table, place, &books, mistakes));
         }
+        books
     }
 
-    fn finish(mut self, overrides: &Overrides) -> Result<Config, LoadError> {
-        if !self.found.is_empty() {
-            return Err(LoadError::Mistakes(self.found));
-        }
-        let config = &mut self.config;
-        if let Some(dir) = &overrides.data_dir {
-            config.data_dir.clone_from(dir);
-        }
-        if let Some(url) = &overrides.database {
-            config.database.clone_from(url);
-        }
-        if let Some(url) = &overrides.broker {
-            config.broker.clone_from(url);
-        }
-        Ok(self.config)
+    fn channel(&mut self, root: &mut DeTable<'_>) -> Option<ChannelSettings> {
+        let (span, mut table) = take_table(root, "channel")?;
+        let own = take_keys(&mut table, &["type"]);
+        let keys = self.read::<ChannelKeys>(Spanned::new(span, own), &[])?;
+        Some(ChannelSettings { kind: keys.kind, layers: Arc::clone(self.layers) })
     }
-}
 
-fn place(layer: &LayerText, path: &[&str]) -> Place {
-    Place { file: layer.file.clone(), text: layer.text.clone(), path: path.iter().map(|key| (*key).into()).collect() }
+    fn sources(&mut self, all: DeTable<'_>, books: &[Book], defaults: &Defaults<'_>) -> Vec<Source> {
+        let mut sources = Vec::new();
+        for (name, value) in all {
+            let span = value.span();
+            let DeValue::Table(mut table) = value.into_inner() else {
+                self.report(span, &format!("`sources.{}` must be a table", name.get_ref()), None);
+                continue;
+            };
+            let common = split(&mut table);
+            let Some(keys) = self.read::<SourceKeys>(Spanned::new(span.clone(), common), &[]) else { continue };
+            sources.extend(self.source(name.get_ref(), &span, keys, books, defaults));
+        }
+        sources
+    }
+
+    fn source(
+        &mut self,
+        name: &str,
+        span: &Range<usize>,
+        keys: SourceKeys,
+        books: &[Book],
+        defaults: &Defaults<'_>,
+    ) -> Option<Source> {
+        let book = self.book_of(name, span, &keys, books, defaults)?;
+        let every = keys.every.unwrap_or(defaults.every);
+        let kind = keys.kind;
+        let stream = |(stream, keys): (Box<str>, StreamKeys)| {
+            let mapping = keys.mapping.unwrap_or_else(|| format!("{}/{stream}.toml", kind.get_ref()).into());
+            Stream {
+                mapping: defaults.mappings.join(mapping),
+                books: keys.books,
+                rank: keys.rank,
+                every: keys.every.unwrap_or(every),
+                enabled: keys.enabled,
+                name: stream,
+            }
+        };
+        let streams = keys.streams.into_iter().map(stream).collect();
+        let numbering = keys.numbering.unwrap_or_default();
+        Some(Source {
+            name: name.into(),
+            kind,
+            book: book.key.clone(),
+            time_zone: keys.time_zone.unwrap_or_else(|| book.time_zone.clone()),
+            start: keys.start.or(book.policy.cutover).unwrap_or(EARLIEST),
+            numbering: numbering.default.unwrap_or_else(|| name.into()),
+            numbering_by_kind: numbering.by_kind,
+            enabled: keys.enabled,
+            streams,
+            layers: Arc::clone(self.layers),
+        })
+    }
+
+    /// The book that a source names, or the only one there is.
+    fn book_of<'b>(
+        &mut self,
+        name: &str,
+        span: &Range<usize>,
+        keys: &SourceKeys,
+        books: &'b [Book],
+        defaults: &Defaults<'_>,
+    ) -> Option<&'b Book> {
+        let known: Vec<&str> = defaults.book_keys.iter().map(|key| &**key).collect();
+        let list = format!("books here: {}", known.join(", "));
+        let Some(wanted) = &keys.book else {
+            if known.len() > 1 {
+                self.report(span.clone(), &format!("source `{name}` must name its `book`"), Some(list));
+            }
+            return books.first().filter(|_| known.len() == 1);
+        };
+        let wanted_key = wanted.get_ref();
+        if !known.contains(&&**wanted_key) {
+            let help = did_you_mean(wanted_key, known.iter().copied()).unwrap_or(list);
+            self.report(wanted.span(), &format!("there is no book `{wanted_key}`"), Some(help));
+        }
+        // A book that is there but wrong was reported already.
+        books.iter().find(|book| book.key == *wanted_key)
+    }
 }

@@ -1,63 +1,92 @@
-//! Typed settings: one struct a concern, layered, every mistake shown at once under a caret.
+//! Typed settings from layered TOML: one struct a concern, every mistake at once, each under a caret in its own file.
 //!
-//! Layers, weakest first: `config/bihuan.toml` (compiled in, so that the documented defaults *are* the defaults) ← the
-//! user's file ← `sources.d/*.toml` beside it ← environment (`BIHUAN__STORE__URL=…`) ← the command line. Each layer is
-//! read on its own, so a mistake is shown in the file it stands in. It must not know what settings are used for: a
-//! source's own settings are handed on as a table with its spans.
+//! Layers, later wins: `config/bihuan.toml` (compiled in, so the sample cannot drift from the code), the user's file,
+//! `sources.d/*.toml`, the environment, the command line. Loading reads files and nothing else: no secret, no network.
+//! This module must not know which connectors exist, nor what mappings, rules and people files say.
 
-mod book;
-mod layer;
+pub mod book;
+pub mod broker;
+pub mod channel;
+pub mod files;
+pub mod http;
+mod layers;
 mod load;
-mod source;
-
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-
-pub use book::BookSettings;
-pub use load::{LoadError, Paths};
-pub use source::{ChannelSettings, Schedule, SourceSettings, StreamSettings};
-
-/// The defaults, with a comment for every key.
-pub const DEFAULTS: &str = include_str!("../../config/bihuan.toml");
-
-/// What a user may override on the command line.
-#[derive(Debug, Clone, Default)]
-pub struct Overrides {
-    pub data_dir: Option<PathBuf>,
-    pub database: Option<String>,
-    pub broker: Option<String>,
-}
-
-/// The whole configuration, checked.
-#[derive(Debug, Clone)]
-pub struct Config {
-    /// SQLite database, drop folders and whatever else Bihuan keeps; relative paths start here.
-    pub data_dir: PathBuf,
-    /// `sqlite:FILE` (relative to the data folder) or `postgres://…`.
-    pub database: String,
-    /// `embedded` or `amqp://…`.
-    pub broker: String,
-    /// Address of health, metrics and pages.
-    pub bind: std::net::SocketAddr,
-    /// Folder of mapping files that win over the built-in ones.
-    pub mappings_dir: Option<PathBuf>,
-    /// Folder of message templates that win over the built-in ones.
-    pub templates_dir: Option<PathBuf>,
-    /// Texts of `reminders.toml`, `people.toml` and the holiday calendar, with the paths they came from.
-    pub reminders: ConfigFile,
-    pub people: ConfigFile,
-    pub calendar: ConfigFile,
-    pub books: BTreeMap<Box<str>, BookSettings>,
-    pub sources: Vec<SourceSettings>,
-    pub channel: Option<ChannelSettings>,
-}
-
-/// A file that another module parses.
-#[derive(Debug, Clone)]
-pub struct ConfigFile {
-    pub path: String,
-    pub text: String,
-}
+pub mod log;
+pub mod mistakes;
+mod read;
+pub mod secret;
+pub mod sources;
+pub mod store;
+pub mod value;
 
 #[cfg(test)]
 mod tests;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bihuan_connectors::sdk::SettingsError;
+
+pub use book::{Book, DEFAULT_BOOK};
+pub use broker::{BrokerSettings, EMBEDDED};
+pub use channel::ChannelSettings;
+pub use files::{FileText, Files};
+pub use http::HttpSettings;
+pub use log::LogSettings;
+pub use mistakes::Mistakes;
+pub use secret::Location;
+pub use sources::{Source, Stream};
+pub use store::StoreSettings;
+pub use value::{Interval, Zone};
+
+/// Every setting with its default and its comment.
+pub const DEFAULTS: &str = include_str!("../../config/bihuan.toml");
+
+/// Where to look, and what to lay over it.
+#[derive(Debug, Clone, Default)]
+pub struct Origins {
+    /// The user's `bihuan.toml`; `sources.d` lies beside it. `None`: defaults only.
+    pub file: Option<PathBuf>,
+    pub data_dir: PathBuf,
+    /// `BIHUAN__A__B=value`; other variables are passed over. The caller reads the environment, tests do not.
+    pub environment: Vec<(String, String)>,
+    /// Options of the command line: the option as typed, the setting's path, the value.
+    pub options: Vec<(&'static str, &'static [&'static str], String)>,
+}
+
+/// The whole configuration.
+#[derive(Debug)]
+pub struct Config {
+    pub store: StoreSettings,
+    pub broker: BrokerSettings,
+    pub http: HttpSettings,
+    pub log: LogSettings,
+    pub files: Files,
+    /// Sorted by key; at least one.
+    pub books: Vec<Book>,
+    /// Sorted by name.
+    pub sources: Vec<Source>,
+    /// Where messages reach people; without one nobody is told anything.
+    pub channel: Option<ChannelSettings>,
+    /// The folder of the configuration; relative paths in it count from here.
+    pub base_dir: PathBuf,
+    pub data_dir: PathBuf,
+    layers: Arc<layers::Layers>,
+}
+
+impl Config {
+    pub fn book(&self, key: &str) -> Option<&Book> {
+        self.books.iter().find(|book| &*book.key == key)
+    }
+
+    pub fn source(&self, name: &str) -> Option<&Source> {
+        self.sources.iter().find(|source| &*source.name == name)
+    }
+
+    /// A mistake that somebody else found in a part of this configuration.
+    pub fn mistake(&self, error: &SettingsError) -> Mistakes {
+        let mut mistakes = Mistakes::default();
+        self.layers.report(error.span.clone(), &error.message, error.help.clone(), &mut mistakes);
+        mistakes
+    }
+}

@@ -18,10 +18,18 @@ fn text(streams: &[StreamTotals], books: &[BookTotals], reminders: &ReminderTota
     family(&mut text, "bihuan_records", "counter", "Records read, by what became of them.");
     for total in streams {
         let counts = total.counts;
-        let outcomes =
-            [("applied", counts.applied), ("unchanged", counts.unchanged), ("ignored", counts.ignored), ("quarantined", counts.quarantined)];
+        let outcomes = [
+            ("applied", counts.applied),
+            ("unchanged", counts.unchanged),
+            ("ignored", counts.ignored),
+            ("quarantined", counts.quarantined),
+        ];
         for (outcome, count) in outcomes {
-            let labels = format!("source=\"{}\",stream=\"{}\",outcome=\"{outcome}\"", escape(&total.source), escape(&total.stream));
+            let labels = format!(
+                "source=\"{}\",stream=\"{}\",outcome=\"{outcome}\"",
+                escape(&total.source),
+                escape(&total.stream)
+            );
             let _ = writeln!(text, "bihuan_records_total{{{labels}}} {count}");
         }
     }
@@ -33,7 +41,8 @@ fn text(streams: &[StreamTotals], books: &[BookTotals], reminders: &ReminderTota
     family(&mut text, "bihuan_ledger_amount", "gauge", "Figures of the ledger, in units of the currency.");
     for total in books {
         for (figure, amount) in total.figures() {
-            let labels = format!("book=\"{}\",currency=\"{}\",figure=\"{figure}\"", escape(&total.book), total.currency);
+            let labels =
+                format!("book=\"{}\",currency=\"{}\",figure=\"{figure}\"", escape(&total.book), total.currency);
             let _ = writeln!(text, "bihuan_ledger_amount{{{labels}}} {}", amount.plain(total.currency));
         }
     }

@@ -36,7 +36,11 @@ pub fn router(state: HttpState) -> Router {
 }
 
 /// Serves until `stop` resolves; requests under way are finished.
-pub async fn serve(listener: tokio::net::TcpListener, state: HttpState, stop: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
+pub async fn serve(
+    listener: tokio::net::TcpListener,
+    state: HttpState,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
     axum::serve(listener, router(state)).with_graceful_shutdown(stop).await
 }
 

@@ -3,6 +3,10 @@
 //! Why pure: whatever the order of arrival, the same set of contributions must end in the same documents, allocations
 //! and balances, and only a function of its arguments can be tested for that. No tokio, SQL, HTTP, clock or randomness.
 //! It must not know where contributions are stored or who is told about the result.
+//!
+//! The way of a document: contributions [`fold`] to a [`Document`]; a booked one posts by itself ([`postings`]); a bank
+//! line [`pair`]s with the receipt that finance booked, or posts as unidentified money; all documents of one customer and
+//! currency [`settle`] together; the caller posts the [`difference`] to what it had posted before.
 
 mod account;
 mod aging;

@@ -34,6 +34,7 @@ pub(super) struct FieldFault {
 type Assembled<T> = Result<T, Box<FieldFault>>;
 
 /// Names the field of a fault, and its place in the file where the expression does not know it.
+#[inline]
 pub(super) fn in_field<T>(result: Eval<T>, field: &str, at: usize) -> Assembled<T> {
     result.map_err(|mut fault| {
         if fault.at == usize::MAX {
@@ -64,7 +65,7 @@ impl<'p> Assembly<'p> {
             self.lines(program.kind, line, selected, &values, &mut lines)?;
         }
         distinct_keys(&lines, program)?;
-        let mut fields = FieldMap::default();
+        let mut fields = FieldMap::with_capacity(program.fields.len());
         let mut number = Box::from("");
         for (index, (field, value)) in program.fields.iter().zip(values).enumerate() {
             let value = in_field(self.value(program.kind, field, value), &field.name, field.at)?;
@@ -112,7 +113,7 @@ impl<'p> Assembly<'p> {
             return in_field(fault("", "行号为空 the line has no key", key_field.at), &key_field.name, key_field.at);
         };
         in_field(short_enough(&key, key_field.at), &key_field.name, key_field.at)?;
-        let mut fields = FieldMap::default();
+        let mut fields = FieldMap::with_capacity(program.fields.len());
         for field in &program.fields {
             let value = eval(&field.op, env).and_then(|value| self.value(kind, field, value));
             let value = in_field(value, &field.name, field.at).map_err(|mut fault| {

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use super::ast::{Expr, Node, Span, Step};
 use super::compile::{Compiled, Compiler, Paths};
-use crate::diagnostic::{Diagnostics, did_you_mean};
 use super::file::{FactEntry, FieldEntry, LineEntry, MappingFile};
 use super::program::{Each, FactProgram, FieldProgram, Ignore, LineProgram, Op, Program};
 use super::types::{Base, Type, accepts, conversion_help, describe};
+use crate::diagnostic::{Diagnostics, did_you_mean};
 use crate::domain::FactKind;
 use crate::domain::fact::{FactSpec, FieldSpec, FieldType, spec};
 

@@ -8,11 +8,11 @@ use rust_decimal::prelude::ToPrimitive;
 
 use super::ast::{Argument, BinaryOp, Expr, Name, Node, Path, Span, Step, TableRef};
 use super::check::Tables;
-use crate::diagnostic::{Diagnostics, did_you_mean};
 use super::eval::{Env, eval};
 use super::functions::{Absent, Accepts, FUNCTIONS, Function, Need, Param, Returns, build, function};
 use super::program::{Call, Op, PathSpec, Scope};
 use super::types::{Base, Type};
+use crate::diagnostic::{Diagnostics, did_you_mean};
 
 /// The numbered paths of one scope.
 #[derive(Debug, Default)]

@@ -134,6 +134,7 @@ fn slot_value(raw: Raw<'_>) -> Eval<Val<'_>> {
     };
     let trimmed = match text {
         None => return Ok(Val::Null),
+        Some(Cow::Borrowed(text)) if is_bare(text) => Cow::Borrowed(text),
         Some(Cow::Borrowed(text)) => Cow::Borrowed(text.trim()),
         Some(Cow::Owned(text)) => Cow::Owned(text.trim().to_owned()),
     };
@@ -141,6 +142,12 @@ fn slot_value(raw: Raw<'_>) -> Eval<Val<'_>> {
         return fault(trimmed, "含有空字符 contains a NUL character", usize::MAX);
     }
     Ok(text_or_null(trimmed))
+}
+
+/// Whether there is plainly nothing to trim; most values are so.
+fn is_bare(text: &str) -> bool {
+    let graphic = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
+    graphic(text.as_bytes().first()) && graphic(text.as_bytes().last())
 }
 
 fn text_or_null(text: Cow<'_, str>) -> Val<'_> {

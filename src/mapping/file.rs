@@ -7,8 +7,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::ast::{Expr, Span};
-use crate::diagnostic::{Diagnostics, did_you_mean};
 use super::parser;
+use crate::diagnostic::{Diagnostics, did_you_mean};
 
 #[derive(Debug, Default)]
 pub(super) struct MappingFile {

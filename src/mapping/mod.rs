@@ -41,8 +41,8 @@ use bihuan_connectors::sdk::PayloadShape;
 use crate::domain::fact::SCHEMA_VERSION;
 use crate::domain::{FactKind, Hash};
 
-pub use cases::{CaseFailure, CaseReport, run_cases};
 pub use crate::diagnostic::Diagnostic;
+pub use cases::{CaseFailure, CaseReport, run_cases};
 pub use plan::{MAX_VALUE_CHARS, MapContext, MapError, Mapped, Numbering, Plan, Problem};
 pub use reference::function_reference;
 

@@ -9,10 +9,10 @@ use thiserror::Error;
 use super::Mapping;
 use super::assemble::{Assembly, FieldFault, in_field};
 use super::ast::Step;
-use crate::diagnostic::did_you_mean;
 use super::eval::{Env, eval, is_true};
 use super::json::{Raw, Selected, Selector, Trie};
 use super::program::Program;
+use crate::diagnostic::did_you_mean;
 use crate::domain::{Fact, FactKind, IdRange};
 
 /// Which number range each kind of a source is counted in; sources that share numbers name the same one.
@@ -224,10 +224,35 @@ fn bind_columns(mapping: &Mapping, columns: &[String]) -> Result<Binding, MapErr
 }
 
 fn cells<'a>(text: &'a str, columns: &[Option<usize>], needed: usize) -> Selected<'a> {
+    // The separator is ASCII, so cutting between bytes never cuts a character.
     let mut found = Vec::with_capacity(needed);
-    found.extend(text.split(char::from(CELL_SEPARATOR)).take(needed));
+    let (mut start, bytes) = (0, text.as_bytes());
+    while found.len() < needed && start <= bytes.len() {
+        let length = bytes[start..].iter().position(|byte| *byte == CELL_SEPARATOR).unwrap_or(bytes.len() - start);
+        found.push(text.get(start..start + length).unwrap_or_default());
+        start += length + 1;
+    }
     let cell = |column: &Option<usize>| {
         column.and_then(|column| found.get(column)).map_or(Raw::Absent, |cell: &&'a str| Raw::Cell(cell))
     };
     Selected { slots: columns.iter().map(cell).collect(), eaches: Vec::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_is_its_own_place_in_the_list_of_kinds() {
+        for (place, kind) in FactKind::ALL.iter().enumerate() {
+            assert_eq!(*kind as usize, place, "number ranges are found by it");
+        }
+    }
+
+    #[test]
+    fn a_long_value_is_cut_between_characters() {
+        assert_eq!(&*shorten("数量"), "数量");
+        let cut = shorten(&"数".repeat(500));
+        assert_eq!((cut.chars().count(), cut.ends_with('…')), (MAX_VALUE_CHARS, true));
+    }
 }

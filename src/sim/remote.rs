@@ -24,7 +24,8 @@ impl RemoteWorld {
     /// `url` is `http://HOST:PORT` of a [`super::SimServer`].
     pub fn new(url: &str) -> Result<Self, String> {
         let address = url.strip_prefix("http://").map(|rest| rest.trim_end_matches('/').to_owned());
-        let address = address.filter(|address| !address.is_empty()).ok_or_else(|| format!("`{url}` is not http://HOST:PORT"))?;
+        let address =
+            address.filter(|address| !address.is_empty()).ok_or_else(|| format!("`{url}` is not http://HOST:PORT"))?;
         Ok(Self { url: format!("http://{address}"), address })
     }
 
@@ -35,7 +36,10 @@ impl RemoteWorld {
     /// The generator's last instant.
     pub async fn end(&self) -> io::Result<Timestamp> {
         let answer = self.call("GET", "/sim/clock", "").await?;
-        answer["end"].as_str().and_then(|end| end.parse().ok()).ok_or_else(|| io::Error::other("the simulator did not tell its end"))
+        answer["end"]
+            .as_str()
+            .and_then(|end| end.parse().ok())
+            .ok_or_else(|| io::Error::other("the simulator did not tell its end"))
     }
 
     /// Moves the simulator's clock and lets it write the bank files that are visible by then.
@@ -57,7 +61,10 @@ impl RemoteWorld {
         let answer = String::from_utf8_lossy(&answer);
         let (head, content) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
         if !head.starts_with("HTTP/1.1 2") {
-            return Err(io::Error::other(format!("the simulator answered {}", head.lines().next().unwrap_or("nothing"))));
+            return Err(io::Error::other(format!(
+                "the simulator answered {}",
+                head.lines().next().unwrap_or("nothing")
+            )));
         }
         Ok(serde_json::from_str(content).unwrap_or(Value::Null))
     }

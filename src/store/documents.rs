@@ -9,9 +9,17 @@ use crate::domain::text::fold_name;
 use crate::domain::{Amount, Currency, FactKind, FieldMap, Id, Value, fact};
 use crate::ledger::{Document, Role};
 
-/// Columns that [`read`] understands, from the table `document` under the alias `d`.
-const BY_ID: &str =
-    "SELECT d.id, d.book, d.kind, d.numbering, d.number, d.role, d.body FROM document d WHERE d.id {keys}";
+/// The columns that [`read`] understands, from the table `document` under the alias `d`. A document that only one record
+/// speaks of has the same content as that record's contribution and is not stored twice.
+macro_rules! document_columns {
+    () => {
+        "d.id, d.book, d.kind, d.numbering, d.number, d.role, COALESCE(d.body, \
+         (SELECT c.body FROM contribution c WHERE c.document = d.id AND c.body IS NOT NULL))"
+    };
+}
+pub(super) use document_columns;
+
+const BY_ID: &str = concat!("SELECT ", document_columns!(), " FROM document d WHERE d.id {keys}");
 
 pub const fn role_code(role: Role) -> i64 {
     match role {
@@ -55,8 +63,8 @@ pub async fn load(tx: &mut Tx, ids: &[Id]) -> Result<HashMap<Id, Document>> {
     rows.iter().map(|row| read(row, 0).map(|document| (document.id, document))).collect()
 }
 
-/// The row of `tables::DOCUMENT`.
-pub fn row(document: &Document) -> Vec<Cell> {
+/// The row of `tables::DOCUMENT`; without `body` when the one contribution carries it.
+pub fn row(document: &Document, has_body: bool) -> Vec<Cell> {
     let name_key = match document.kind {
         FactKind::Party => document.fields.text("name").map(fold_name),
         FactKind::Payment => document.fields.text("payer").map(fold_name),
@@ -77,7 +85,7 @@ pub fn row(document: &Document) -> Vec<Cell> {
         document.fields.text("salesperson").into(),
         name_key.into(),
         pair_group(document).into(),
-        fact::encode(&document.fields, &document.lines).into(),
+        has_body.then(|| fact::encode(&document.fields, &document.lines)).into(),
     ]
 }
 

@@ -7,44 +7,45 @@
 //! syntax, brokers or channels.
 
 mod apply;
+mod budgets;
+mod decisions;
+mod deliveries;
 mod dirty;
 mod documents;
-mod budgets;
 pub mod engine;
 mod error;
 mod journal;
 mod leases;
 mod likely;
 mod migrations;
+mod outbox;
 mod progress;
 mod queries;
+mod reminders;
 mod segment;
 mod settle;
 mod tables;
-mod outbox;
-mod reminders;
 mod types;
 
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
+pub use decisions::{DecisionBatch, NewDelivery, NewReminder};
+pub use deliveries::{Begun, ClaimedDelivery, DeliveryLine, Drop, Finish};
 pub use error::{Result, StoreError};
 pub use leases::Fence;
+pub use outbox::{ClaimedMessage, NewMessage};
 pub use progress::{FileProgress, Progress};
 pub use queries::lookup::{AgingRow, AllocationView, DocumentView, JournalRow, OrderLoop, PartyView, Source};
 pub use queries::quarantine::QuarantineEntry;
 pub use queries::stored::{RawPayload, StoredRecord};
 pub use queries::totals::BookTotals;
 pub use queries::verify::{Anchor, Verification};
-pub use outbox::{Begun, ClaimedDelivery, ClaimedMessage, DeliveryLine, Drop, Finish, NewMessage};
-pub use reminders::{
-    DecisionBatch, DeliveryState, DirtySubject, KnownReminder, ListedReminder, NewDelivery, NewReminder, ReminderState,
-    ReminderTotals,
-};
+pub use reminders::{DeliveryState, DirtySubject, KnownReminder, ListedReminder, ReminderState, ReminderTotals};
 pub use types::{
-    ApplyBatch, ApplyOutcome, Counts, DocumentKey, Known, LikelyMoney, NO_PARTY, Outcome, Position, Problem,
-    ProgressStep, RecordId, StreamId, StreamTotals, Subject, UnidentifiedPayment, Verdict,
+    ApplyBatch, ApplyOutcome, Counts, Known, LikelyMoney, NO_PARTY, Outcome, Position, Problem, ProgressStep, RecordId,
+    StreamId, StreamTotals, Subject, UnidentifiedPayment, Verdict,
 };
 
 use bihuan_connectors::sdk::RawRecord;

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 
-use crate::domain::{Amount, Currency, Fact, FactKind, Hash, Id};
+use crate::domain::{Amount, Currency, Fact, Hash, Id};
 use crate::ledger::{Leftover, OpenItem};
 
 /// Id of a record: source, stream and the source's own key.
@@ -213,14 +213,4 @@ pub struct StreamTotals {
     /// When the last page of it was committed.
     #[serde(skip)]
     pub seen_at: Timestamp,
-}
-
-/// One reference to a document for people.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DocumentKey {
-    pub id: Id,
-    pub book: Box<str>,
-    pub kind: FactKind,
-    pub numbering: Box<str>,
-    pub number: Box<str>,
 }

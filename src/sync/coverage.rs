@@ -73,7 +73,8 @@ mod tests {
 
     #[test]
     fn an_interrupted_span_goes_on_as_itself_and_holes_are_filled() {
-        let (a, b, c, d) = ("2026-01-02T00:00:00Z", "2026-01-03T00:00:00Z", "2026-01-04T00:00:00Z", "2026-01-05T00:00:00Z");
+        let (a, b, c, d) =
+            ("2026-01-02T00:00:00Z", "2026-01-03T00:00:00Z", "2026-01-04T00:00:00Z", "2026-01-05T00:00:00Z");
         let progress = Progress {
             covered: vec![(at(START), at(a)), (at(b), at(c))],
             unfinished: vec![(at(c), at(d), "page 7".to_owned())],

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bihuan_connectors::sdk::{Connector, Coverage, PullRequest, Slice, SourceError};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::page::ingest;
 use super::{SyncError, next_spans};
@@ -38,7 +38,7 @@ pub struct Feed {
     /// Nothing before this instant is asked for.
     pub start: Timestamp,
     /// How often the daemon pulls it.
-    pub every_s: u32,
+    pub every: SignedDuration,
 }
 
 /// What one pull of one feed did; `error` is set when it could not finish.
@@ -57,7 +57,13 @@ impl Feed {
         FeedReport { id: self.id.clone(), counts, error }
     }
 
-    async fn pull_slices(&self, store: &Store, clock: &dyn Clock, mode: PullMode, counts: &mut Counts) -> Result<(), SyncError> {
+    async fn pull_slices(
+        &self,
+        store: &Store,
+        clock: &dyn Clock,
+        mode: PullMode,
+        counts: &mut Counts,
+    ) -> Result<(), SyncError> {
         let now = clock.now();
         let full = mode == PullMode::Everything;
         let progress = store.progress(&self.id).await?;
@@ -80,7 +86,14 @@ impl Feed {
     }
 
     /// Fetches the next page while the last one is being applied: the source and the database work at the same time.
-    async fn pull_slice(&self, store: &Store, now: Timestamp, slice: &Slice, resume: Option<String>, counts: &mut Counts) -> Result<(), SyncError> {
+    async fn pull_slice(
+        &self,
+        store: &Store,
+        now: Timestamp,
+        slice: &Slice,
+        resume: Option<String>,
+        counts: &mut Counts,
+    ) -> Result<(), SyncError> {
         let mut page = self.fetch(slice, resume.as_deref(), now).await?;
         for _ in 0..PAGES_PER_SLICE {
             let step = progress_step(slice, &page);
@@ -88,14 +101,24 @@ impl Feed {
                 counts.add(ingest(store, self, page.batch, step).await?);
                 return self.finish(slice).await;
             };
-            let (applied, fetched) = tokio::join!(ingest(store, self, page.batch, step), self.fetch(slice, Some(&next), now));
+            let (applied, fetched) =
+                tokio::join!(ingest(store, self, page.batch, step), self.fetch(slice, Some(&next), now));
             counts.add(applied?);
             page = fetched?;
         }
-        Err(SyncError::Endless { source_name: self.id.source.to_string(), stream: self.id.stream.to_string(), pages: PAGES_PER_SLICE })
+        Err(SyncError::Endless {
+            source_name: self.id.source.to_string(),
+            stream: self.id.stream.to_string(),
+            pages: PAGES_PER_SLICE,
+        })
     }
 
-    async fn fetch(&self, slice: &Slice, resume: Option<&str>, now: Timestamp) -> Result<bihuan_connectors::sdk::Page, SyncError> {
+    async fn fetch(
+        &self,
+        slice: &Slice,
+        resume: Option<&str>,
+        now: Timestamp,
+    ) -> Result<bihuan_connectors::sdk::Page, SyncError> {
         let request = PullRequest { stream: &self.id.stream, slice, resume, now };
         self.connector.pull(request).await.map_err(|error| self.fault(error))
     }

@@ -10,7 +10,12 @@ use crate::mapping::Mapped;
 use crate::store::{ApplyBatch, Counts, Known, Outcome, Problem, ProgressStep, RecordId, Store, Verdict};
 
 /// Takes in one batch, whoever brought it. `read = applied + unchanged + ignored + quarantined` holds for the result.
-pub async fn ingest(store: &Store, feed: &Feed, raw: RecordBatch, progress: Option<ProgressStep>) -> Result<Counts, SyncError> {
+pub async fn ingest(
+    store: &Store,
+    feed: &Feed,
+    raw: RecordBatch,
+    progress: Option<ProgressStep>,
+) -> Result<Counts, SyncError> {
     let heads: Vec<(RecordId, Hash)> = raw.iter().map(|record| head(store, feed, record)).collect();
     let known = store.known(&feed.id, &heads).await?;
     let mut counted = Counts::default();

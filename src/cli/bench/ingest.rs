@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use super::{Figure, process, rate, ratio, raw, seconds};
 use crate::app::{App, AppError};
+use crate::cli::DATABASE;
 use crate::cli::args::BenchArgs;
 use crate::cli::output;
-use crate::config::{Config, Overrides, Paths};
+use crate::config::{Config, Origins};
 use crate::domain::SystemClock;
 use crate::sim::csv::write_shipment_csv;
 use crate::sync::PullMode;
@@ -18,19 +19,16 @@ const DUPLICATES_PERCENT: u32 = 5;
 const DIRTY_PERCENT: u32 = 1;
 
 const CONFIG: &str = r#"
-data_dir = "."
-[book.main]
-[source.warehouse]
+[sources.warehouse]
 type = "file"
-book = "main"
 folder = "inbox"
-stream = "shipments"
+stream_name = "shipments"
 encoding = "utf-8"
 header = ["shipment_no", "line_no", "modified"]
 key = ["shipment_no", "line_no"]
 version = "modified"
 page_rows = 10000
-[source.warehouse.stream.shipments]
+[sources.warehouse.streams.shipments]
 mapping = "csv/shipments.toml"
 "#;
 
@@ -72,7 +70,13 @@ async fn measure_in(args: &BenchArgs, dir: &Path) -> Result<Vec<Figure>, AppErro
             "≤ 3",
         ),
         Figure::new("    then settlement of all its customers", seconds(settled), "", "", ""),
-        Figure::new("(b) the same file again", seconds(again), format!("{} (first load)", seconds(limit)), ratio(again, limit), "≤ 0.5"),
+        Figure::new(
+            "(b) the same file again",
+            seconds(again),
+            format!("{} (first load)", seconds(limit)),
+            ratio(again, limit),
+            "≤ 0.5",
+        ),
         Figure::new("    raw limit of loading it again", "", seconds(limit_again), "", ""),
         Figure::new("(e) memory idle, peak in (a)", format!("{idle} MiB, {peak} MiB"), "", "", "≤ 60, ≤ 200 MB"),
     ])
@@ -87,8 +91,10 @@ fn database(server: &str) -> Result<String, AppError> {
 }
 
 async fn open(dir: &Path, url: &str) -> Result<App, AppError> {
-    let overrides = Overrides { database: Some(url.to_owned()), ..Overrides::default() };
-    let config = Config::load(&Paths { file: Some(dir.join("bihuan.toml")) }, &overrides)?;
+    let options = vec![("--database", DATABASE, url.to_owned())];
+    let origins =
+        Origins { file: Some(dir.join("bihuan.toml")), data_dir: dir.to_owned(), options, ..Origins::default() };
+    let config = Config::load(&origins)?;
     App::open(Arc::new(config), Arc::new(SystemClock)).await
 }
 

@@ -38,8 +38,18 @@ gross = '.gross |> amount($currency)'
 "#;
 
 const COLUMNS: [&str; 12] = [
-    "shipment_no", "line_no", "order_no", "customer", "part_no", "quantity", "unit_price", "gross", "currency", "shipped_on",
-    "status", "modified",
+    "shipment_no",
+    "line_no",
+    "order_no",
+    "customer",
+    "part_no",
+    "quantity",
+    "unit_price",
+    "gross",
+    "currency",
+    "shipped_on",
+    "status",
+    "modified",
 ];
 
 pub fn measure() -> Result<Vec<Figure>, AppError> {
@@ -56,9 +66,18 @@ pub fn measure() -> Result<Vec<Figure>, AppError> {
 fn cells(index: usize) -> [String; 12] {
     let text = |prefix: &str, number: usize| format!("{prefix}{number:06}");
     [
-        text("XSCKD", index / 3), (index % 3 + 1).to_string(), text("SO2601", index / 9), text("CUST", index % 1_000),
-        "STM32F103C8T6".to_owned(), "2500.0".to_owned(), "1.2345".to_owned(), "3086.25".to_owned(), "CNY".to_owned(),
-        "2026-03-05".to_owned(), "shipped".to_owned(), "2026-03-05T10:11:12".to_owned(),
+        text("XSCKD", index / 3),
+        (index % 3 + 1).to_string(),
+        text("SO2601", index / 9),
+        text("CUST", index % 1_000),
+        "STM32F103C8T6".to_owned(),
+        "2500.0".to_owned(),
+        "1.2345".to_owned(),
+        "3086.25".to_owned(),
+        "CNY".to_owned(),
+        "2026-03-05".to_owned(),
+        "shipped".to_owned(),
+        "2026-03-05T10:11:12".to_owned(),
     ]
 }
 
@@ -76,7 +95,8 @@ fn json() -> RecordBatch {
     let mut batch = RecordBatchBuilder::new(PayloadShape::Json, 0);
     for index in 0..RECORDS {
         let cells = cells(index);
-        let fields: Vec<String> = COLUMNS.iter().zip(&cells).map(|(name, cell)| format!("\"{name}\":\"{cell}\"")).collect();
+        let fields: Vec<String> =
+            COLUMNS.iter().zip(&cells).map(|(name, cell)| format!("\"{name}\":\"{cell}\"")).collect();
         let body = fields.join(",");
         let padding = "x".repeat(JSON_BYTES.saturating_sub(body.len() + 20));
         batch.push(&cells[0], None, format!("{{\"remark\":\"{padding}\",{body}}}").as_bytes());
@@ -86,8 +106,7 @@ fn json() -> RecordBatch {
 
 /// The median of the rounds.
 fn timed(text: &str, batch: &RecordBatch) -> Result<String, AppError> {
-    let mapping = Mapping::parse("bench.toml", text)
-        .map_err(|mistakes| AppError::Mistakes(mistakes.iter().map(|mistake| mistake.render(text)).collect()))?;
+    let mapping = Mapping::parse("bench.toml", text).map_err(|found| crate::cli::mistakes(found, text))?;
     let context = MapContext {
         book: "main".into(),
         numbering: Numbering { default: "erp".into(), by_kind: Vec::new() },

@@ -21,7 +21,13 @@ struct Figure {
 }
 
 impl Figure {
-    fn new(name: impl Into<String>, ours: impl Into<String>, limit: impl Into<String>, ratio: impl Into<String>, goal: &'static str) -> Self {
+    fn new(
+        name: impl Into<String>,
+        ours: impl Into<String>,
+        limit: impl Into<String>,
+        ratio: impl Into<String>,
+        goal: &'static str,
+    ) -> Self {
         Self { name: name.into(), ours: ours.into(), limit: limit.into(), ratio: ratio.into(), goal }
     }
 }
@@ -29,9 +35,13 @@ impl Figure {
 pub async fn run(args: &BenchArgs) -> Result<(), AppError> {
     let mut figures = mapping::measure()?;
     figures.extend(ingest::measure(args).await?);
-    let mut text = String::from("| 测量 what | 闭环 ours | 极限 raw limit | 比 ratio | 目标 goal |\n|---|---|---|---|---|\n");
+    let mut text =
+        String::from("| 测量 what | 闭环 ours | 极限 raw limit | 比 ratio | 目标 goal |\n|---|---|---|---|---|\n");
     for figure in &figures {
-        text.push_str(&format!("| {} | {} | {} | {} | {} |\n", figure.name, figure.ours, figure.limit, figure.ratio, figure.goal));
+        text.push_str(&format!(
+            "| {} | {} | {} | {} | {} |\n",
+            figure.name, figure.ours, figure.limit, figure.ratio, figure.goal
+        ));
     }
     output::print(&text)
 }

@@ -65,5 +65,13 @@ pub fn load(url: &str, file: &Path, fresh: bool) -> Result<Duration, AppError> {
 }
 
 pub fn psql(url: &str, sql: &str) -> Result<String, AppError> {
-    process::run(Command::new("psql").args([url, "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--command", sql]))
+    process::run(Command::new("psql").args([
+        url,
+        "--no-psqlrc",
+        "--quiet",
+        "--set",
+        "ON_ERROR_STOP=1",
+        "--command",
+        sql,
+    ]))
 }

@@ -15,7 +15,8 @@ const STATE_FILE: &str = "demo.json";
 const DEFAULT_FOLDER: &str = "bihuan-demo";
 
 /// Streams of each simulated account set, and the mapping of each.
-const ERP_STREAMS: &[&str] = &["customer", "order", "outstock", "return", "receivable", "receipt", "bill", "match", "adjust"];
+const ERP_STREAMS: &[&str] =
+    &["customer", "order", "outstock", "return", "receivable", "receipt", "bill", "match", "adjust"];
 
 /// What must be the same in every run of one folder, and how far it came.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,13 +76,15 @@ impl DemoFolder {
         for source in ["erp-sz", "erp-hk"] {
             let streams: String = ERP_STREAMS
                 .iter()
-                .map(|stream| format!("[source.{source}.stream.{stream}]\nmapping = \"kingdee/{stream}.toml\"\n"))
+                .map(|stream| format!("[sources.{source}.streams.{stream}]\nmapping = \"kingdee/{stream}.toml\"\n"))
                 .collect();
             text = text.replace(&format!("@ERP_STREAMS {source}@\n"), &streams);
         }
         // Nobody is there to accept the reconciled figures of a simulated company, so its reminders are sent.
         let reminders = REMINDERS.replacen("mode = \"shadow\"", "mode = \"send\"", 1);
-        for (name, text) in [("bihuan.toml", text), ("people.toml", sim::servers::people_toml()), ("reminders.toml", reminders)] {
+        for (name, text) in
+            [("bihuan.toml", text), ("people.toml", sim::servers::people_toml()), ("reminders.toml", reminders)]
+        {
             write_whole(&self.dir.join(name), &text)?;
         }
         Ok(())

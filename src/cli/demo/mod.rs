@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp, Zoned};
 use super::args::{DemoArgs, Global};
 use super::output::{self, Summary};
 use crate::app::{App, AppError};
-use crate::config::{Config, Overrides, Paths};
+use crate::config::Config;
 use crate::domain::{Clock, SimClock};
 use crate::store::{Counts, StreamId};
 use crate::sync::PullMode;
@@ -36,8 +36,7 @@ pub async fn run(global: &Global, args: &DemoArgs) -> Result<(), AppError> {
     let clock = Arc::new(SimClock::new(folder.state.now));
     let world = DemoWorld::start(args, &folder, Arc::clone(&clock)).await?;
     folder.write_config(&world.url())?;
-    let overrides = Overrides { data_dir: None, database: global.database.clone(), broker: global.broker.clone() };
-    let config = Config::load(&Paths { file: Some(folder.config_path()) }, &overrides)?;
+    let config = Config::load(&super::origins(global, Some(folder.config_path()), folder.dir.clone()))?;
     let app = App::open(Arc::new(config), clock.clone()).await?;
     let mut demo = Demo { app, world, clock, folder, seen: Vec::new(), quiet: global.json };
     demo.to_the_end().await?;

@@ -50,12 +50,21 @@ pub type FieldName = Cow<'static, str>;
 pub struct FieldMap(Vec<(FieldName, Value)>);
 
 impl FieldMap {
+    pub fn with_capacity(fields: usize) -> Self {
+        Self(Vec::with_capacity(fields))
+    }
+
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.0.binary_search_by(|(field, _)| field.as_ref().cmp(name)).ok().map(|index| &self.0[index].1)
     }
 
     pub fn set(&mut self, name: impl Into<FieldName>, value: Value) {
         let name = name.into();
+        // Mappings and stored facts come sorted: appending needs no search.
+        if self.0.last().is_none_or(|(last, _)| *last < name) {
+            self.0.push((name, value));
+            return;
+        }
         match self.0.binary_search_by(|(field, _)| field.cmp(&name)) {
             Ok(index) => self.0[index].1 = value,
             Err(index) => self.0.insert(index, (name, value)),

@@ -225,15 +225,15 @@ impl<'a> Board<'a> {
         }
     }
 
-    /// Tail differences between shipment and invoice.
+    /// Tail differences between shipment and invoice, and goods that were unbilled at cutover.
     pub fn post_tails(&mut self, unbilled: &Unbilled<'_>) {
         let party = self.of_party(AccountKind::Unbilled);
         for entry in &unbilled.entries {
-            let difference = Account::of_book(entry.tail_account);
+            let difference = Account::of_book(entry.contra);
             let amount = entry.total - entry.left;
             match entry.side {
                 Side::TailDown => self.post(entry.effective_on, difference, party, amount),
-                Side::TailUp => self.post(entry.effective_on, party, difference, amount),
+                Side::TailUp | Side::Cutover => self.post(entry.effective_on, party, difference, amount),
                 _ => {}
             }
         }

@@ -142,7 +142,7 @@ pub struct Settlement {
     /// Deposits that wait for the goods of their own order: neither applied nor a leftover to be looked into.
     pub deposits: Vec<Leftover>,
     /// Dr unapplied or deposit / Cr the item's account, tolerated differences, credits moved to the account of the item
-    /// that they reduce, and tail differences between shipment and invoice.
+    /// that they reduce, tail differences between shipment and invoice, and goods that were unbilled at cutover.
     pub postings: Vec<Posting>,
 }
 
@@ -153,7 +153,7 @@ pub struct Settlement {
 /// settlement's transfer disappears. So both accounts net right, whichever comes and in whatever order.
 pub fn settle(input: &SettleInput<'_>) -> Settlement {
     let view = View::of(input);
-    let unbilled = Unbilled::of(&view, input.policy.rounding_tolerance.0);
+    let unbilled = Unbilled::of(&view, input.policy);
     let due = DueDates::new(&view, input.policy, input.terms);
     let items = Items::of(&Material::new(&view, &unbilled, &due, input.policy.receivable_basis));
     let purse = Purse::of(&view, input.party);

@@ -119,7 +119,8 @@ fn add(sum: Option<Decimal>, pieces: Option<Decimal>) -> Option<Decimal> {
     sum.zip(pieces).and_then(|(sum, pieces)| sum.checked_add(pieces))
 }
 
-/// How much more was shipped than is or ever will be invoiced; `None` while that is not decided.
+/// How much more was shipped than is or ever will be invoiced; `None` while that is not decided, and when the difference
+/// is larger than the goods: that is a wrong line, not a price.
 fn excess(billing: &Billing, rounding_tolerance: i64) -> Option<i64> {
     if !billing.is_invoiced {
         return None;
@@ -127,18 +128,16 @@ fn excess(billing: &Billing, rounding_tolerance: i64) -> Option<i64> {
     let pieces = billing.shipped_pieces.filter(|pieces| !pieces.is_zero()).zip(billing.invoiced_pieces);
     let without_return = billing.shipped - billing.invoiced;
     let with_return = without_return - billing.returned;
-    if let Some((shipped, invoiced)) = pieces {
-        let billed_and_returned = add(Some(invoiced), billing.returned_pieces);
-        if invoiced == shipped {
-            return i64::try_from(without_return).ok();
+    let decided = match pieces {
+        Some((shipped, invoiced)) if invoiced == shipped => Some(without_return),
+        Some((shipped, invoiced)) if add(Some(invoiced), billing.returned_pieces) == Some(shipped) => Some(with_return),
+        Some(_) => None,
+        None => {
+            let within = |excess: &i128| excess.unsigned_abs() <= u128::from(rounding_tolerance.unsigned_abs());
+            [without_return, with_return].into_iter().find(within)
         }
-        if billed_and_returned == Some(shipped) {
-            return i64::try_from(with_return).ok();
-        }
-        return None;
-    }
-    let within = |excess: &i128| excess.unsigned_abs() <= u128::from(rounding_tolerance.unsigned_abs());
-    [without_return, with_return].into_iter().find(within).and_then(|excess| i64::try_from(excess).ok())
+    };
+    decided.filter(|excess| excess.abs() <= billing.shipped).and_then(|excess| i64::try_from(excess).ok())
 }
 
 /// Booked adjustments by the shipments that they concern, directly or through the invoice that they name.

@@ -12,11 +12,14 @@ use jiff::civil::Date;
 use super::tails::tails;
 use super::view::{Counted, Part, View, is_opening, parts};
 use crate::domain::Id;
-use crate::ledger::{AccountKind, Document};
+use crate::ledger::posting::gross_of;
+use crate::ledger::{AccountKind, BookPolicy, Document, ReceivableBasis};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Side {
     Shipment,
+    /// Goods that left before cutover and were billed after it.
+    Cutover,
     Red,
     /// The invoice is higher than its goods though it bills all pieces of them.
     TailUp,
@@ -47,8 +50,8 @@ pub(super) struct Entry<'a> {
     pub with_invoices: i64,
     /// How much of a red invoice stands for returns and adjustments.
     pub with_credits: i64,
-    /// Where a tail is posted to.
-    pub tail_account: AccountKind,
+    /// Where a tail, or what was open at cutover, is posted to.
+    pub contra: AccountKind,
     scopes: Vec<Scope>,
 }
 
@@ -68,7 +71,7 @@ pub(super) struct Unbilled<'a> {
 }
 
 impl<'a> Unbilled<'a> {
-    pub fn of(view: &View<'a>, rounding_tolerance: i64) -> Self {
+    pub fn of(view: &View<'a>, policy: &BookPolicy) -> Self {
         let invoice_parts = invoice_parts(view);
         let mut this = Self { entries: Vec::new(), claims: Vec::new(), invoice_parts };
         for shipment in &view.shipments {
@@ -80,7 +83,11 @@ impl<'a> Unbilled<'a> {
         }
         this.add_invoices(view);
         this.add_credits(view);
-        this.add_tails(view, rounding_tolerance);
+        this.add_tails(view, policy.rounding_tolerance.0);
+        // Where shipments are the items, the opening positions are shipments, and an invoice only moves them.
+        if let (Some(cutover), ReceivableBasis::Invoices) = (policy.cutover, policy.receivable_basis) {
+            this.add_goods_before(cutover, view);
+        }
         this.cancel();
         this
     }
@@ -96,7 +103,7 @@ impl<'a> Unbilled<'a> {
             left: part.gross,
             with_invoices: 0,
             with_credits: 0,
-            tail_account: AccountKind::PriceDifference,
+            contra: AccountKind::PriceDifference,
             scopes,
         });
     }
@@ -166,7 +173,34 @@ impl<'a> Unbilled<'a> {
             let counted = Counted { effective_on: tail.effective_on, ..tail.shipment };
             self.push(side, &counted, &part, vec![Scope::Shipment(shipment)]);
             if let Some(entry) = self.entries.last_mut() {
-                entry.tail_account = tail.account;
+                entry.contra = tail.account;
+            }
+        }
+    }
+
+    /// An invoice may bill goods that left before cutover and posted nothing. They were unbilled then, so they are part of
+    /// the opening position: as much of them as is billed, at most what was shipped.
+    fn add_goods_before(&mut self, cutover: Date, view: &View<'a>) {
+        let mut billed: BTreeMap<Id, i128> = BTreeMap::new();
+        for (invoices, sign) in [(&view.invoices, 1), (&view.reds, -1)] {
+            for invoice in invoices.iter().filter(|invoice| !is_opening(invoice.document)) {
+                let parts = self.invoice_parts.get(&invoice.document.id).map_or(&[][..], Vec::as_slice);
+                for (shipment, gross) in parts.iter().filter_map(|part| Some((part.shipment?, part.gross))) {
+                    *billed.entry(shipment).or_default() += sign * i128::from(gross);
+                }
+            }
+        }
+        for (shipment, billed) in billed {
+            let Some(document) = view.all_shipments.get(&shipment).copied() else { continue };
+            let is_old = document.effective_on().is_some_and(|date| date < cutover);
+            let is_sale = document.fields.text("nature") == Some("sale") && document.status() == "shipped";
+            let Some(shipped) = gross_of(document).ok().filter(|_| is_old && is_sale) else { continue };
+            let Ok(gross) = i64::try_from(billed.clamp(0, i128::from(shipped.0))) else { continue };
+            let part = Part { shipment: Some(shipment), order: None, pieces: None, gross };
+            let counted = Counted { document, effective_on: cutover, gross };
+            self.push(Side::Cutover, &counted, &part, vec![Scope::Shipment(shipment)]);
+            if let Some(entry) = self.entries.last_mut() {
+                entry.contra = AccountKind::Opening;
             }
         }
     }
@@ -185,11 +219,11 @@ impl<'a> Unbilled<'a> {
                 groups.entry(*scope).or_default().push(index);
             }
         }
-        use Side::{Adjustment, Invoice, Red, Return, Shipment, TailDown, TailUp};
+        use Side::{Adjustment, Cutover, Invoice, Red, Return, Shipment, TailDown, TailUp};
         for (raising, lowering) in [
             (&[Shipment][..], &[TailDown][..]),
             (&[TailUp], &[Invoice]),
-            (&[Shipment], &[Invoice]),
+            (&[Shipment, Cutover], &[Invoice]),
             (&[Red], &[Return, Adjustment]),
             (&[Shipment, Red], &[Invoice, Return, Adjustment]),
         ] {

@@ -11,7 +11,6 @@ use super::SettleInput;
 use rust_decimal::Decimal;
 
 use crate::domain::{FactKind, FieldMap, Id};
-use crate::ledger::posting::{effective_on, gross_of};
 use crate::ledger::{Document, Role, postings};
 
 /// A document that posts, with what it posts in micros.
@@ -62,7 +61,8 @@ impl<'a> View<'a> {
         if document.currency() != Some(input.currency) {
             return;
         }
-        let own = document.parties().binary_search(&input.party).is_ok();
+        let is_own = |fields: &FieldMap| fields.reference("customer") == Some(input.party);
+        let own = is_own(&document.fields) || document.lines.iter().any(|line| is_own(&line.fields));
         match document.kind {
             FactKind::Settlement => self.settlements.push(document),
             FactKind::Statement if own => self.statements.push(document),
@@ -71,13 +71,12 @@ impl<'a> View<'a> {
                 if document.kind == FactKind::Shipment {
                     self.all_shipments.insert(document.id, document);
                 }
-                let posts = postings(document, input.policy).is_ok_and(|postings| !postings.is_empty());
-                let (Ok(Some(effective_on)), Ok(gross), true) =
-                    (effective_on(document, input.policy), gross_of(document), posts)
-                else {
-                    return;
-                };
-                self.count(Counted { document, effective_on, gross: gross.0 });
+                let posted = postings(document, input.policy).unwrap_or_default();
+                let Some(first) = posted.first() else { return };
+                // A payment posts one transfer an account; of everything else the first transfer is the whole.
+                let whole = if document.kind == FactKind::Payment { posted.as_slice() } else { &posted[..1] };
+                let gross = whole.iter().map(|posting| posting.amount.0).sum();
+                self.count(Counted { document, effective_on: first.effective_on, gross });
             }
         }
     }

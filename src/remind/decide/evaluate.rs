@@ -6,8 +6,9 @@ use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 
 use super::calendar::{days_between, shift};
+use super::money::Money;
 use super::rules::{Level, Mode, MoneyRule, Rule};
-use super::wanted::{Content, FeedFreshness, Hold, MoneyHere, Wanted, subject_of_unidentified};
+use super::wanted::{Content, FeedFreshness, Hold, Wanted, subject_of_unidentified};
 use super::{Audience, Calendar, Policy};
 use crate::domain::{Amount, Id};
 use crate::ledger::{Due, OpenItem};
@@ -126,8 +127,8 @@ impl<'a> Scene<'a> {
             .iter()
             .filter(|item| item.open.is_positive() && item.open.to_decimal() >= minimum && !item.disputed)
             .collect();
-        items.sort_by_key(|item| (due_date(item), item.id));
-        let mut money = Money::of(position, self);
+        items.sort_by_key(|item| (item.due.date(), item.id));
+        let mut money = Money::of(position, self.calendar, self.policy.rules.holds.money_days, self.today);
         let stale = feeds.stale(&self.subject.book, self.calendar, self.now, self.policy.rules.holds.feed_days);
         for item in items {
             let first = self.wanted.len();
@@ -344,51 +345,6 @@ impl<'a> Scene<'a> {
             amount: item.open,
             on: Some(item.issued_on),
             ..self.party_content(position)
-        }
-    }
-}
-
-const fn due_date(item: &OpenItem) -> Date {
-    match item.due {
-        Due::On(date) | Due::Expected { on: date, .. } => date,
-    }
-}
-
-/// Money that may belong to this customer and has not been matched: it covers claims oldest first until it is used up.
-struct Money {
-    shown: Vec<MoneyHere>,
-    /// What may still hold a chase; money that has lain about for too long holds nothing any more.
-    holding: Amount,
-    first_expiry: Option<Date>,
-}
-
-impl Money {
-    fn of(position: &Position, scene: &Scene<'_>) -> Self {
-        let own = position.leftovers.iter().map(|(leftover, number, paid_on)| (number, leftover.amount, *paid_on));
-        let likely = position.likely_money.iter().map(|money| (&money.number, money.amount, money.paid_on));
-        let mut money = Self { shown: Vec::new(), holding: Amount::ZERO, first_expiry: None };
-        for (number, amount, paid_on) in own.chain(likely).filter(|(_, amount, _)| amount.is_positive()) {
-            money.shown.push(MoneyHere { number: number.clone(), amount, paid_on });
-            let last_day = scene.calendar.business_days_after(paid_on, scene.policy.rules.holds.money_days);
-            if scene.today > last_day {
-                continue;
-            }
-            // More money than an amount can hold covers everything anyway.
-            money.holding = money.holding.checked_add(amount).unwrap_or(Amount(i64::MAX));
-            let expiry = shift(last_day, 1);
-            money.first_expiry = Some(money.first_expiry.map_or(expiry, |known| known.min(expiry)));
-        }
-        money.shown.sort_by(|a, b| (a.paid_on, &a.number).cmp(&(b.paid_on, &b.number)));
-        money
-    }
-
-    fn covers(&mut self, open: Amount) -> bool {
-        match self.holding.checked_sub(open) {
-            Ok(rest) if !rest.is_negative() => {
-                self.holding = rest;
-                true
-            }
-            _ => false,
         }
     }
 }

@@ -8,6 +8,7 @@ mod calendar;
 mod digest;
 mod evaluate;
 mod human;
+mod money;
 mod people;
 mod plan;
 mod policy;

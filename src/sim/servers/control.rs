@@ -43,14 +43,19 @@ pub struct BankFiles {
 fn clock_json(world: &World) -> Json<Value> {
     let now = world.now();
     let local = calendar::stamp_text(now).replace('T', " ");
-    Json(json!({"now": now.to_string(), "local": local.get(..16), "last_day": world.company().last_day().to_string(), "end": world.company().end().to_string()}))
+    Json(
+        json!({"now": now.to_string(), "local": local.get(..16), "last_day": world.company().last_day().to_string(), "end": world.company().end().to_string()}),
+    )
 }
 
 pub async fn clock(State(world): State<Arc<World>>) -> Json<Value> {
     clock_json(&world)
 }
 
-pub async fn set_clock(State(world): State<Arc<World>>, Json(body): Json<ClockBody>) -> Result<Json<Value>, StatusCode> {
+pub async fn set_clock(
+    State(world): State<Arc<World>>,
+    Json(body): Json<ClockBody>,
+) -> Result<Json<Value>, StatusCode> {
     world.advance_to(body.now);
     if let Some(files) = body.bank_files {
         let written = world.write_bank_files(&files.sz, &files.hk, body.now, files.again);

@@ -24,11 +24,24 @@ pub struct Folded {
     pub before: Option<Document>,
     pub after: Document,
     pub entry: Option<Entry>,
+    /// The content lies in the one contribution, before and after.
+    was_alone: bool,
+    is_alone: bool,
 }
 
 impl Folded {
     pub fn is_changed(&self) -> bool {
         self.before.as_ref() != Some(&self.after)
+    }
+
+    /// Whether the document's own row must be written: also when its content moves out of the one contribution.
+    pub fn is_written(&self) -> bool {
+        self.is_changed() || (self.was_alone && !self.is_alone)
+    }
+
+    /// The row of `tables::DOCUMENT`.
+    pub fn row(&self) -> Vec<Cell> {
+        documents::row(&self.after, !self.is_alone)
     }
 
     /// Both states, for whoever must hear of either.
@@ -98,9 +111,13 @@ pub fn fold_all(
         let mut folded = Vec::new();
         let mut refused: BTreeMap<RecordId, Problem> = BTreeMap::new();
         for (id, new) in by_document(decided) {
-            let Some((before, after)) = fold_one(id, &new, loaded, speaker) else { continue };
+            let before = loaded.documents.get(&id);
+            let contributions = contributions(id, &new, loaded, speaker);
+            let Some(after) = fold_one(before, &contributions) else { continue };
+            let was_alone = loaded.contributions.get(&id).is_some_and(|known| known.len() == 1);
+            let is_alone = matches!(&*contributions, [only] if new.iter().any(|(record, _)| *record == only.record));
             match entry(before, &after, loaded, policies) {
-                Ok(entry) => folded.push(Folded { before: before.cloned(), after, entry }),
+                Ok(entry) => folded.push(Folded { before: before.cloned(), after, entry, was_alone, is_alone }),
                 Err(error) => {
                     let problem = explain(&after, &error);
                     refused.extend(new.iter().map(|(record, _)| (*record, problem.clone())));
@@ -129,13 +146,8 @@ fn by_document(decided: &Decided) -> BTreeMap<Id, Vec<(RecordId, Option<&Fact>)>
     by_document
 }
 
-fn fold_one<'a>(
-    id: Id,
-    new: &[(RecordId, Option<&Fact>)],
-    loaded: &'a Loaded,
-    speaker: Speaker,
-) -> Option<(Option<&'a Document>, Document)> {
-    let before = loaded.documents.get(&id);
+/// What is said about a document after the batch: what others said before, and what the batch says.
+fn contributions(id: Id, new: &[(RecordId, Option<&Fact>)], loaded: &Loaded, speaker: Speaker) -> Vec<Contribution> {
     let kept = loaded.contributions.get(&id).into_iter().flatten();
     let mut contributions: Vec<Contribution> =
         kept.filter(|known| !new.iter().any(|(record, _)| *record == known.record)).cloned().collect();
@@ -143,12 +155,15 @@ fn fold_one<'a>(
         let fact = (*fact)?.clone();
         Some(Contribution { record: *record, rank: speaker.rank, books: speaker.books, fact })
     }));
-    let after = match fold(&contributions) {
-        Some(document) => document,
+    contributions
+}
+
+fn fold_one(before: Option<&Document>, contributions: &[Contribution]) -> Option<Document> {
+    match fold(contributions) {
+        Some(document) => Some(document),
         // Nobody says anything about it any more: the number stays, its content is gone.
-        None => Document { role: Role::Stub, fields: FieldMap::default(), lines: Vec::new(), ..before?.clone() },
-    };
-    Some((before, after))
+        None => Some(Document { role: Role::Stub, fields: FieldMap::default(), lines: Vec::new(), ..before?.clone() }),
+    }
 }
 
 /// What the document posts now, against what it had posted.
@@ -192,11 +207,17 @@ fn explain(document: &Document, error: &PostingError) -> Problem {
 }
 
 /// Rows of `tables::CONTRIBUTION` for all changed records: what they say now, and NULL where they no longer say anything.
-pub fn contribution_rows(decided: &Decided, speaker: Speaker) -> Vec<Vec<Cell>> {
+/// The only contribution to a document is written as the document reads, so that either stands for both.
+pub fn contribution_rows(decided: &Decided, folded: &[Folded], speaker: Speaker) -> Vec<Vec<Cell>> {
+    let alone: HashMap<Id, &Document> =
+        folded.iter().filter(|change| change.is_alone).map(|change| (change.after.id, &change.after)).collect();
     let mut rows = Vec::new();
     for (document, records) in by_document(decided) {
         for (record, fact) in records {
-            let body = fact.map(|fact| fact::encode(&fact.fields, &fact.lines));
+            let body = fact.map(|fact| match alone.get(&document) {
+                Some(document) => fact::encode(&document.fields, &document.lines),
+                None => fact::encode(&fact.fields, &fact.lines),
+            });
             rows.push(vec![document.into(), record.into(), speaker.rank.into(), speaker.books.into(), body.into()]);
         }
     }

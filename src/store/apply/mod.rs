@@ -63,7 +63,7 @@ impl Store {
         let loaded = folding::load(&mut tx, &decided).await?;
         let speaker = Speaker { rank: batch.rank, books: batch.books };
         let folded = folding::fold_all(&mut decided, &loaded, speaker, &self.policies, &incoming);
-        write_documents(&mut tx, &folded, folding::contribution_rows(&decided, speaker)).await?;
+        write_documents(&mut tx, &folded, folding::contribution_rows(&decided, &folded, speaker)).await?;
         write_records(&mut tx, &batch, &decided, now).await?;
         Marks::of(&folded).write(&mut tx).await?;
         let mut counts = batch.counted;
@@ -80,8 +80,8 @@ impl Store {
 }
 
 async fn write_documents(tx: &mut Tx, folded: &[Folded], contributions: Vec<Vec<Cell>>) -> Result<()> {
-    let changed: Vec<&Folded> = folded.iter().filter(|document| document.is_changed()).collect();
-    tx.upsert_many(&tables::DOCUMENT, changed.iter().map(|change| documents::row(&change.after)).collect()).await?;
+    let changed: Vec<&Folded> = folded.iter().filter(|document| document.is_written()).collect();
+    tx.upsert_many(&tables::DOCUMENT, changed.iter().map(|change| change.row()).collect()).await?;
     tx.upsert_many(&tables::CONTRIBUTION, contributions).await?;
     let mut links = Vec::new();
     for change in changed {

@@ -102,8 +102,7 @@ pub struct AgingRow {
     pub unapplied: Amount,
 }
 
-const BY_NUMBER: &str =
-    "SELECT d.id, d.book, d.kind, d.numbering, d.number, d.role, d.body FROM document d WHERE d.number = $1";
+const BY_NUMBER: &str = concat!("SELECT ", documents::document_columns!(), " FROM document d WHERE d.number = $1");
 const SOURCES: &str = "SELECT s.source, s.stream, h.record_key, c.books FROM contribution c \
      JOIN record_head h ON h.record = c.record JOIN stream s ON s.id = h.stream \
      WHERE c.document {keys} AND c.body IS NOT NULL";
@@ -112,8 +111,12 @@ const JOURNAL: &str = "SELECT t.batch, b.recorded_at, t.reversal, t.effective_on
      FROM transfer t JOIN batch b ON b.number = t.batch WHERE t.cause {keys}";
 const ITEMS_OF: &str = concat!("SELECT ", items::item_columns!(), " FROM open_item WHERE subject {keys}");
 const PAIRED: &str = "SELECT evidence, booked FROM pairing WHERE evidence = $1 OR booked = $1";
-const NAMING: &str = "SELECT d.id, d.book, d.kind, d.numbering, d.number, d.role, d.body FROM link l \
-     JOIN document d ON d.id = l.document WHERE l.target {keys}";
+const NAMING: &str = concat!(
+    "SELECT ",
+    documents::document_columns!(),
+    " FROM link l \
+     JOIN document d ON d.id = l.document WHERE l.target {keys}"
+);
 const SUBJECTS_OF: &str = "SELECT id, book, party, currency FROM subject WHERE party {keys}";
 
 impl Store {

@@ -31,7 +31,8 @@ impl Store {
     pub async fn subjects(&self) -> Result<Vec<Subject>> {
         let mut tx = self.engine.read().await?;
         let rows = tx.fetch(ALL_SUBJECTS, Vec::new()).await?;
-        let subject = |row: &Row| Ok(Subject { book: row.text(0)?.into(), party: row.id(1)?, currency: row.currency(2)? });
+        let subject =
+            |row: &Row| Ok(Subject { book: row.text(0)?.into(), party: row.id(1)?, currency: row.currency(2)? });
         let mut subjects = rows.iter().map(subject).collect::<Result<Vec<_>>>()?;
         subjects.sort();
         Ok(subjects)

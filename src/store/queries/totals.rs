@@ -147,7 +147,8 @@ impl Flows {
     }
 }
 
-const STREAMS: &str = "SELECT id, source, stream, read_count, applied, unchanged, ignored, quarantined, seen_at FROM stream";
+const STREAMS: &str =
+    "SELECT id, source, stream, read_count, applied, unchanged, ignored, quarantined, seen_at FROM stream";
 const OPEN_QUARANTINE: &str = "SELECT stream, COUNT(*) FROM quarantine WHERE state = 'open' GROUP BY stream";
 const FLOWS: &str = "SELECT book, currency, debit, credit, amount FROM flow";
 const DUE: &str = "SELECT s.book, s.currency, i.due_on, i.open FROM open_item i JOIN subject s ON s.id = i.subject \

@@ -74,8 +74,12 @@ const BATCHES: &str = "SELECT number, recorded_at, transfers, hash FROM batch WH
 const TRANSFERS: &str = "SELECT batch, seq, cause, book, posted_on, reversal, hash, effective_on, debit, debit_party, \
      debit_order, credit, credit_party, credit_order, currency, amount FROM transfer \
      WHERE batch > $1 AND batch <= $2 ORDER BY batch, seq";
-const DOCUMENTS: &str = "SELECT d.id, d.book, d.kind, d.numbering, d.number, d.role, d.body FROM document d \
-     WHERE d.id > $1 ORDER BY d.id LIMIT $2";
+const DOCUMENTS: &str = concat!(
+    "SELECT ",
+    documents::document_columns!(),
+    " FROM document d \
+     WHERE d.id > $1 ORDER BY d.id LIMIT $2"
+);
 
 impl Store {
     /// Recomputes chain, balances, flows and documents' postings in one snapshot.

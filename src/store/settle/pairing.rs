@@ -19,8 +19,12 @@ use crate::store::likely;
 use crate::store::tables;
 use crate::store::types::{NO_PARTY, Subject};
 
-const OF_GROUP: &str = "SELECT d.id, d.book, d.kind, d.numbering, d.number, d.role, d.body, d.pair_group \
-     FROM document d WHERE d.pair_group {keys}";
+const OF_GROUP: &str = concat!(
+    "SELECT ",
+    documents::document_columns!(),
+    ", d.pair_group \
+     FROM document d WHERE d.pair_group {keys}"
+);
 
 pub async fn pair_groups(tx: &mut Tx, book: &str, groups: &[Id], policy: &BookPolicy) -> Result<Vec<Entry>> {
     let mut by_group: BTreeMap<Id, Vec<Document>> = BTreeMap::new();

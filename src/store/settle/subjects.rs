@@ -18,13 +18,21 @@ pub fn read(row: &Row) -> Result<Subject> {
 }
 
 /// Documents that name one of the keys; messages and the like are left where they are.
-const NAMING: &str = "SELECT l.target, d.id, d.book, d.kind, d.numbering, d.number, d.role, d.body FROM link l \
+const NAMING: &str = concat!(
+    "SELECT l.target, ",
+    documents::document_columns!(),
+    " FROM link l \
      JOIN document d ON d.id = l.document WHERE l.target {keys} AND d.role = 0 AND d.status NOT IN ('draft', 'void') \
      AND d.kind IN ('order', 'shipment', 'return', 'invoice', 'adjustment', 'payment', 'bill', \
-     'statement')";
-const SETTLEMENTS: &str = "SELECT l.target, d.id, d.book, d.kind, d.numbering, d.number, d.role, d.body FROM link l \
+     'statement')"
+);
+const SETTLEMENTS: &str = concat!(
+    "SELECT l.target, ",
+    documents::document_columns!(),
+    " FROM link l \
      JOIN document d ON d.id = l.document WHERE l.target {keys} AND d.role = 0 AND d.status NOT IN ('draft', 'void') \
-     AND d.kind = 'settlement'";
+     AND d.kind = 'settlement'"
+);
 
 pub async fn settle_subjects(tx: &mut Tx, dirty: &[Subject], policy: &BookPolicy) -> Result<Vec<Entry>> {
     let mut parties: Vec<Id> = dirty.iter().map(|subject| subject.party).collect();

@@ -67,7 +67,7 @@ async fn money_that_only_the_bank_has_seen_is_unidentified_and_holds_the_likely_
 /// Everything that must not depend on the order of arrival. A document that nobody speaks of any more is the same as one
 /// that was never there: whether its number is kept as a stub depends on whether it was seen in between.
 const STATE: &[&str] = &[
-    "SELECT id, role, status, party, currency, gross, effective_on, body FROM document \
+    "SELECT id, role, status, party, currency, gross, effective_on FROM document \
      WHERE role <> 2",
     "SELECT record, hash, version, observed_at FROM record_version",
     "SELECT record, hash, version, outcome, documents FROM record_head",

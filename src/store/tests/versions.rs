@@ -177,3 +177,22 @@ async fn a_void_document_takes_its_posting_back() {
         assert_eq!(totals(&store).await.open, Amount::ZERO);
     }
 }
+
+#[tokio::test]
+async fn a_document_that_two_streams_tell_alike_outlives_either_of_them() {
+    for database in databases().await {
+        let store = open(&database).await;
+        let sold = [shipment("S1", "C1", "2026-01-05", 100)];
+        for stream in ["erp", "wms"] {
+            Page::of(stream, 1).facts("1", "v1", &sold).apply(&store).await;
+        }
+        for (stream, left) in [("erp", 1), ("wms", 0)] {
+            let seen = &store.document(None, None, "S1").await.unwrap()[0];
+            assert_eq!(seen.document.gross(), Some(Amount::units(100)));
+            assert_eq!(seen.sources.len(), left + 1);
+            Page::of(stream, 1).facts("1", "v2", &[]).apply(&store).await;
+            assert_eq!(totals(&store).await.shipped, Amount::units(100 * left as i64));
+        }
+        assert!(store.verify(None).await.unwrap().is_sound());
+    }
+}

@@ -97,6 +97,7 @@ CREATE TABLE contribution (
 
 -- role: 0 booked, 1 evidence, 2 stub. name_key: the folded name of a party, the folded payer of a payment.
 -- pair_group: payments of one book, currency and amount, among which the same money is looked for.
+-- body is NULL when exactly one record speaks of the document: its contribution has the same content.
 CREATE TABLE document (
     id BYTEA PRIMARY KEY,
     book TEXT NOT NULL,
@@ -112,7 +113,7 @@ CREATE TABLE document (
     salesperson TEXT,
     name_key TEXT,
     pair_group BYTEA,
-    body TEXT NOT NULL
+    body TEXT
 );
 CREATE INDEX document_by_number ON document (number);
 CREATE INDEX document_by_name ON document (name_key) WHERE name_key IS NOT NULL AND kind = 'party';

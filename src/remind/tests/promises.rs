@@ -1,233 +1,17 @@
-//! Promises 8, 9 and 10, told as scenes: a store (on every engine at hand), a simulated clock, an embedded broker and a
-//! chat server that obeys.
+//! Promises 8, 9 and 10, one scene each.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
-use bihuan_connectors::sdk::{Channel, Delivered, ErrorClass, OutgoingMessage, SourceError};
-use bytes::Bytes;
-use jiff::Timestamp;
-use tokio::sync::Notify;
+use bihuan_connectors::sdk::ErrorClass;
 
-use super::testing::{at, invoice, leftover, likely, ownerless, policy, policy_of, position, subject, unidentified};
-use super::*;
-use crate::domain::{Clock, SimClock};
-use crate::ledger::BookPolicy;
-use crate::remind::decide::{Feed, FeedFreshness, Policy};
-use crate::store::tests::database::{TestDatabase, databases};
-use crate::store::{Position, Store, StoreSettings, Subject, UnidentifiedPayment};
-
-#[derive(Debug, Default)]
-struct Ledger {
-    positions: Mutex<BTreeMap<Subject, Position>>,
-    unidentified: Mutex<Vec<UnidentifiedPayment>>,
-    feeds: Mutex<FeedFreshness>,
-}
-
-#[async_trait]
-impl PositionSource for Ledger {
-    async fn positions(&self, subjects: &[Subject]) -> Result<Vec<Position>, StoreError> {
-        let positions = self.positions.lock().unwrap();
-        Ok(subjects.iter().filter_map(|subject| positions.get(subject).cloned()).collect())
-    }
-
-    async fn unidentified(&self, book: &str) -> Result<Vec<UnidentifiedPayment>, StoreError> {
-        Ok(self.unidentified.lock().unwrap().iter().filter(|payment| &*payment.book == book).cloned().collect())
-    }
-}
-
-#[async_trait]
-impl FeedSource for Ledger {
-    async fn feeds(&self) -> Result<FeedFreshness, StoreError> {
-        Ok(self.feeds.lock().unwrap().clone())
-    }
-}
-
-/// What the chat server does with the next call; after the script it takes everything.
-#[derive(Debug, Clone)]
-enum Answer {
-    /// Takes the message, and the answer is lost.
-    TakenThenLost,
-    /// Takes the message and hangs: the test drops the caller meanwhile.
-    TakenThenHangs,
-    Refused(&'static str),
-    Error(ErrorClass),
-}
-
-#[derive(Debug)]
-struct Chat {
-    script: Mutex<VecDeque<Answer>>,
-    /// Every request that the server took, repeated ones included.
-    calls: Mutex<Vec<String>>,
-    window: Option<Duration>,
-    per_minute: u32,
-    hangs: Notify,
-}
-
-impl Chat {
-    /// What people see: identical requests are shown once.
-    fn seen(&self) -> Vec<String> {
-        let mut known = BTreeSet::new();
-        self.calls.lock().unwrap().iter().filter(|call| known.insert((*call).clone())).cloned().collect()
-    }
-
-    fn calls(&self) -> usize {
-        self.calls.lock().unwrap().len()
-    }
-
-    fn will(&self, answers: impl IntoIterator<Item = Answer>) {
-        self.script.lock().unwrap().extend(answers);
-    }
-}
-
-#[async_trait]
-impl Channel for Chat {
-    fn name(&self) -> &str {
-        "chat"
-    }
-
-    fn encode(&self, message: &OutgoingMessage) -> Bytes {
-        format!("{}|{}", message.recipient, message.text).into()
-    }
-
-    fn duplicate_window(&self) -> Option<Duration> {
-        self.window
-    }
-
-    fn per_recipient_per_minute(&self) -> u32 {
-        self.per_minute
-    }
-
-    async fn send(&self, body: &Bytes) -> Result<Delivered, SourceError> {
-        let answer = self.script.lock().unwrap().pop_front();
-        let take = || self.calls.lock().unwrap().push(String::from_utf8(body.to_vec()).unwrap());
-        match answer {
-            None => take(),
-            Some(Answer::TakenThenLost) => {
-                take();
-                return Err(SourceError::transient("connection closed"));
-            }
-            Some(Answer::TakenThenHangs) => {
-                take();
-                self.hangs.notify_one();
-                std::future::pending::<()>().await;
-            }
-            Some(Answer::Refused(reason)) => {
-                return Ok(Delivered { message_id: None, refused: Some(reason.to_owned()) });
-            }
-            Some(Answer::Error(class)) => return Err(SourceError::new(class, "no")),
-        }
-        Ok(Delivered { message_id: Some("m1".to_owned()), refused: None })
-    }
-}
-
-struct Scene {
-    store: Store,
-    ledger: Arc<Ledger>,
-    chat: Arc<Chat>,
-    clock: Arc<SimClock>,
-    policy: Policy,
-    processes: Mutex<u32>,
-    _database: TestDatabase,
-}
-
-impl Scene {
-    /// The same scene on every database at hand.
-    async fn all() -> Vec<Self> {
-        Self::all_with(policy(), Some(Duration::from_secs(14_400)), 30).await
-    }
-
-    async fn all_with(policy: Policy, window: Option<Duration>, per_minute: u32) -> Vec<Self> {
-        let mut scenes = Vec::new();
-        for database in databases().await {
-            let clock = Arc::new(SimClock::new(at("2026-03-10T10:10:00")));
-            let store = Store::open(&StoreSettings {
-                url: database.url.clone(),
-                clock: Arc::clone(&clock) as Arc<dyn Clock>,
-                policies: Arc::new(|_| BookPolicy::default()),
-            })
-            .await
-            .unwrap();
-            let chat =
-                Chat { script: Mutex::default(), calls: Mutex::default(), window, per_minute, hangs: Notify::new() };
-            scenes.push(Self {
-                store,
-                ledger: Arc::default(),
-                chat: Arc::new(chat),
-                clock,
-                policy: policy.clone(),
-                processes: Mutex::new(0),
-                _database: database,
-            });
-        }
-        scenes
-    }
-
-    /// A process that starts now; whatever ran before is dead.
-    async fn process(&self) -> Reminding {
-        let number = {
-            let mut processes = self.processes.lock().unwrap();
-            *processes += 1;
-            *processes
-        };
-        let reminding = Reminding::new(Parts {
-            store: self.store.clone(),
-            positions: Arc::clone(&self.ledger) as Arc<dyn PositionSource>,
-            feeds: Arc::clone(&self.ledger) as Arc<dyn FeedSource>,
-            policy: self.policy.clone(),
-            templates: Templates::new(&[]).unwrap(),
-            channel: Arc::clone(&self.chat) as Arc<dyn Channel>,
-            broker: Arc::new(EmbeddedBroker::new()),
-            clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
-            holder: format!("process-{number}"),
-            exclusive: true,
-        });
-        reminding.start().await.unwrap();
-        reminding
-    }
-
-    async fn commit(&self, position: Position) {
-        let subject = position.subject.clone();
-        self.ledger.positions.lock().unwrap().insert(subject.clone(), position);
-        self.store.touch_subject(&subject).await.unwrap();
-    }
-
-    fn at(&self, text: &str) -> &Self {
-        self.clock.advance_to(at(text));
-        self
-    }
-
-    fn later(&self, seconds: i64) {
-        let now: Timestamp = self.clock.now();
-        self.clock.advance_to(super::relay::plus_seconds(now, seconds));
-    }
-
-    /// `decided=… delivered=…`, zeroes left out.
-    async fn totals(&self) -> String {
-        let totals = self.store.reminder_totals().await.unwrap();
-        let sum = totals.delivered + totals.deferred + totals.held + totals.superseded + totals.failed + totals.unknown;
-        assert_eq!(totals.decided, sum, "every reminder is accounted for");
-        let all = [
-            ("decided", totals.decided),
-            ("delivered", totals.delivered),
-            ("deferred", totals.deferred),
-            ("held", totals.held),
-            ("superseded", totals.superseded),
-            ("failed", totals.failed),
-            ("unknown", totals.unknown),
-        ];
-        let shown: Vec<String> =
-            all.iter().filter(|(_, count)| *count > 0).map(|(name, count)| format!("{name}={count}")).collect();
-        shown.join(" ")
-    }
-
-    async fn overdue(&self) -> Reminding {
-        self.commit(position(vec![invoice("AR1", 12_345, "2026-03-02")])).await;
-        self.process().await
-    }
-}
+use super::scene::{Answer, Scene};
+use crate::domain::Clock;
+use crate::remind::Ticked;
+use crate::remind::decide::{Feed, FeedFreshness};
+use crate::remind::testing::{
+    at, invoice, leftover, likely, ownerless, policy, policy_of, position, subject, unidentified,
+};
 
 #[tokio::test]
 async fn an_overdue_claim_becomes_one_chat_and_a_second_look_sends_nothing() {
@@ -482,7 +266,7 @@ async fn an_unmapped_salesperson_reaches_finance_and_it_is_told() {
 
 #[tokio::test]
 async fn a_shadow_book_shows_what_it_would_say_and_says_it_once_it_may() {
-    for mut scene in Scene::all_with(policy_of(include_str!("../../config/reminders.toml")), None, 30).await {
+    for mut scene in Scene::all_with(policy_of(include_str!("../../../config/reminders.toml")), None, 30).await {
         let process = scene.overdue().await;
         process.tick().await.unwrap();
         assert_eq!((scene.chat.calls(), scene.totals().await.as_str()), (0, "decided=1 held=1"));
