@@ -8,6 +8,7 @@ mod bad_input;
 mod daemon;
 mod demo;
 mod figures;
+mod folder;
 mod kill;
 mod office;
 mod order;
