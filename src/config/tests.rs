@@ -4,7 +4,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::domain::{Amount, FactKind};
-use crate::ledger::BookPolicy;
+use crate::ledger::{BookPolicy, Terms};
 
 fn origins(folder: &TempDir, main: &str, sources: &[(&str, &str)]) -> Origins {
     let file = folder.path().join("bihuan.toml");
@@ -41,7 +41,8 @@ fn the_defaults_alone_are_a_configuration() {
     let config = Config::load(&Origins::default()).unwrap();
     assert_eq!(config.books.len(), 1);
     assert_eq!(&*config.books[0].key, DEFAULT_BOOK);
-    assert_eq!(config.books[0].policy, BookPolicy::default());
+    let default_terms = Terms::parse("月结30").unwrap();
+    assert_eq!(config.books[0].policy, BookPolicy { default_terms, ..BookPolicy::default() });
     assert_eq!(config.http.bind.to_string(), "127.0.0.1:8787");
     assert_eq!(config.store_url().unwrap().expose(), "sqlite:bihuan.db");
     assert_eq!(config.broker_url().unwrap().expose(), EMBEDDED);

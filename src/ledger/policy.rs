@@ -23,7 +23,7 @@ pub struct BookPolicy {
     pub receivable_basis: ReceivableBasis,
     /// Documents before this date are history and post nothing; opening positions carry what was open.
     pub cutover: Option<Date>,
-    /// Terms of a customer whose own are unknown: 月结30 unless told, thirty days after the end of the month.
+    /// Terms of a customer whose own are unknown.
     pub default_terms: Terms,
     /// A due date from the ERP wins over the terms.
     pub trust_source_due: bool,
@@ -44,7 +44,7 @@ impl Default for BookPolicy {
         Self {
             receivable_basis: ReceivableBasis::Invoices,
             cutover: None,
-            default_terms: Terms { cutoff_day: Some(31), ..Terms::default() },
+            default_terms: Terms::default(),
             trust_source_due: true,
             bank_fee_tolerance: Amount::units(50),
             rounding_tolerance: Amount(50_000),

@@ -1,2 +1,18 @@
-//! Integration tests against real servers, one binary.
+//! The product as an operator meets it: the built program as a child process, on real servers, beside a simulated company
+//! that lives in the test process, so that killing the child does not kill the evidence.
+//!
+//! One binary, so that it links once. The servers are named by the environment; `cargo xtask test` starts and names them,
+//! and without them a test fails instead of passing silently.
+
+mod bad_input;
+mod daemon;
+mod demo;
+mod figures;
+mod folder;
+mod kill;
+mod office;
+mod order;
+mod postgres;
+mod program;
 mod rabbitmq;
+mod servers;
