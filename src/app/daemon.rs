@@ -4,15 +4,19 @@
 //! last page was committed.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::{App, AppError};
 use crate::http::{self, HttpState};
+use crate::store::Changes;
 use crate::sync::{PullMode, SyncError};
 
+/// Even when nobody told of a change, one may have been missed while a connection was broken.
+const LOOK_AGAIN: Duration = Duration::from_secs(15);
 /// A stream that another daemon holds is looked at again after this.
 const HELD_ELSEWHERE: SignedDuration = SignedDuration::from_secs(5);
 /// A stream that failed waits at least this long, whatever its schedule says, so that a lost ERP is not hammered.
@@ -26,12 +30,12 @@ pub async fn run(app: App) -> Result<(), AppError> {
         .map_err(|source| AppError::Folder { path: format!("http.bind {bind}"), source })?;
     let app = Arc::new(app);
     let (stop, stopped) = watch::channel(false);
-    let settle_now = Arc::new(Notify::new());
+    let changes = app.store.changes().await?;
     let mut tasks = JoinSet::new();
     for index in 0..app.feeds.len() {
-        tasks.spawn(pull_on_schedule(Arc::clone(&app), index, Arc::clone(&settle_now), stopped.clone()));
+        tasks.spawn(pull_on_schedule(Arc::clone(&app), index, stopped.clone()));
     }
-    tasks.spawn(settle_when_told(Arc::clone(&app), Arc::clone(&settle_now), stopped.clone()));
+    tasks.spawn(follow_changes(Arc::clone(&app), changes, stopped.clone()));
     if let Some(reminding) = &app.reminding {
         tasks.spawn(Arc::clone(reminding).run(stopped.clone()));
     }
@@ -40,7 +44,6 @@ pub async fn run(app: App) -> Result<(), AppError> {
     terminated().await;
     tracing::info!("Stopping: what is under way is finished first.");
     let _ = stop.send(true);
-    settle_now.notify_waiters();
     while tasks.join_next().await.is_some() {}
     app.store.close().await;
     Ok(())
@@ -58,13 +61,10 @@ async fn serve(app: Arc<App>, listener: tokio::net::TcpListener, stopped: watch:
 }
 
 /// Pulls one feed again and again while its lease is ours.
-async fn pull_on_schedule(app: Arc<App>, index: usize, settle_now: Arc<Notify>, stopped: watch::Receiver<bool>) {
+async fn pull_on_schedule(app: Arc<App>, index: usize, stopped: watch::Receiver<bool>) {
     let Some(feed) = app.feeds.get(index) else { return };
     while !*stopped.borrow() {
         let report = app.pull_feed(feed, PullMode::Continue).await;
-        if report.counts.applied > 0 {
-            settle_now.notify_one();
-        }
         let pause = match report.error {
             None => feed.every,
             Some(SyncError::Held { .. }) => HELD_ELSEWHERE,
@@ -75,18 +75,21 @@ async fn pull_on_schedule(app: Arc<App>, index: usize, settle_now: Arc<Notify>, 
     }
 }
 
-async fn settle_when_told(app: Arc<App>, settle_now: Arc<Notify>, stopped: watch::Receiver<bool>) {
-    // What a killed daemon left dirty is settled first.
+/// Settles and decides after every committed change, whichever process made it. What a killed daemon left is done first.
+async fn follow_changes(app: Arc<App>, mut changes: Changes, mut stopped: watch::Receiver<bool>) {
     loop {
-        match app.settle().await {
-            Ok(0) => {}
-            Ok(_) => app.reminding.iter().for_each(|reminding| reminding.nudge()),
-            Err(error) => tracing::warn!(%error, "Settlement failed; the marks stay."),
+        if let Err(error) = app.settle().await {
+            tracing::warn!(%error, "Settlement failed; the marks stay.");
         }
+        app.reminding.iter().for_each(|reminding| reminding.nudge());
         if *stopped.borrow() {
             return;
         }
-        settle_now.notified().await;
+        tokio::select! {
+            () = changes.next() => {}
+            () = tokio::time::sleep(LOOK_AGAIN) => {}
+            _ = stopped.changed() => {}
+        }
     }
 }
 

@@ -123,7 +123,7 @@ fn items_table(position: &Position) -> String {
     for item in position.items.iter().filter(|item| !item.open.is_zero()) {
         let due = match item.due {
             Due::On(day) => day.to_string(),
-            Due::Expected { on, missing } => format!("≈{on} 待{missing}"),
+            Due::Expected { on, missing } => format!("≈{on} 待{}", basis_name(missing)),
         };
         table.row(vec![
             item.number.to_string(),
@@ -144,6 +144,18 @@ fn items_table(position: &Position) -> String {
         ]);
     }
     format!("\n{currency}\n{}", table.render(3))
+}
+
+/// The step that a due date waits for, as people call it.
+fn basis_name(missing: &str) -> &str {
+    match missing {
+        "shipped" => "发货 shipped",
+        "signed" => "签收 signed",
+        "reconciled" => "对账 reconciled",
+        "invoiced" => "开票 invoiced",
+        "invoice_received" => "收票 invoice received",
+        other => other,
+    }
 }
 
 async fn order(store: &Store, book: Option<&str>, number: &str, as_json: bool) -> Result<(), AppError> {

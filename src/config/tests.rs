@@ -178,5 +178,9 @@ fn files_of_others_are_read_with_all_their_mistakes() {
     }
     let found = FileText::new("r.toml", "days = -1\nquite = true\n").read::<Rules>().unwrap_err();
     let lines: Vec<_> = found.diagnostics().iter().map(|found| found.line).collect();
-    assert_eq!(lines, [1, 2], "the wrong number and the unknown key; what is missing shows once they are mended: {found}");
+    assert_eq!(
+        lines,
+        [1, 2],
+        "the wrong number and the unknown key; what is missing shows once they are mended: {found}"
+    );
 }

@@ -8,6 +8,7 @@
 
 mod apply;
 mod budgets;
+mod changes;
 mod decisions;
 mod deliveries;
 mod dirty;
@@ -31,6 +32,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
+pub use changes::Changes;
 pub use decisions::{DecisionBatch, NewDelivery, NewReminder};
 pub use deliveries::{Begun, ClaimedDelivery, DeliveryLine, Drop, Finish};
 pub use error::{Result, StoreError};
@@ -72,6 +74,7 @@ pub struct Store {
     policies: Policies,
     /// Keys the hashes of personal content.
     hash_secret: [u8; segment::SECRET],
+    bell: changes::Bell,
 }
 
 impl fmt::Debug for Store {
@@ -86,7 +89,7 @@ impl Store {
         let engine = Engine::open(&settings.url).await?;
         let hash_secret = apply::hash_secret(&engine, settings.clock.now()).await?;
         let (clock, policies) = (Arc::clone(&settings.clock), Arc::clone(&settings.policies));
-        Ok(Self { engine, clock, policies, hash_secret })
+        Ok(Self { engine, clock, policies, hash_secret, bell: changes::Bell::default() })
     }
 
     /// The hash by which `known` and `apply` tell versions of a record apart.

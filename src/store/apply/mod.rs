@@ -72,9 +72,13 @@ impl Store {
         let entries: Vec<journal::Entry> = folded.iter().filter_map(|document| document.entry.clone()).collect();
         let number = journal::post(&mut tx, self.clock.as_ref(), &entries).await?;
         failpoint!("apply:before_commit");
-        tx.commit().await?;
-        failpoint!("apply:after_commit");
         let documents = folded.iter().filter(|document| document.is_changed()).count();
+        if documents > 0 {
+            self.commit_and_tell(tx).await?
+        } else {
+            tx.commit().await?
+        }
+        failpoint!("apply:after_commit");
         Ok(ApplyOutcome { counts, batch: number, documents })
     }
 }

@@ -182,6 +182,14 @@ impl Engine {
         }
     }
 
+    /// Listens for [`Tx::announce`] of other processes.
+    pub async fn listener(&self) -> Result<Listener> {
+        match self {
+            Self::Sqlite(_) => Ok(Listener::Deaf),
+            Self::Postgres(postgres) => Ok(Listener::Postgres(Box::new(postgres.listen().await?))),
+        }
+    }
+
     pub async fn close(&self) {
         match self {
             Self::Sqlite(sqlite) => sqlite.close().await,
@@ -201,7 +209,33 @@ impl Engine {
     }
 }
 
+/// Hears the announcements of other processes.
+#[derive(Debug)]
+pub enum Listener {
+    /// SQLite has no such thing, and one daemon.
+    Deaf,
+    Postgres(Box<sqlx::postgres::PgListener>),
+}
+
+impl Listener {
+    /// The next announcement; never for [`Listener::Deaf`].
+    pub async fn next(&mut self) -> Result<()> {
+        match self {
+            Self::Deaf => std::future::pending().await,
+            Self::Postgres(listener) => listener.recv().await.map(drop).map_err(StoreError::Unreachable),
+        }
+    }
+}
+
 impl Tx {
+    /// Tells the listeners of other processes that something changed, once this transaction commits.
+    pub async fn announce(&mut self) -> Result<()> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(tx) => postgres::announce(tx).await,
+        }
+    }
+
     /// Runs one statement; returns how many rows it touched.
     pub async fn execute(&mut self, sql: &'static str, args: Vec<Cell>) -> Result<u64> {
         match self {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
 use sqlx::postgres::types::Oid;
-use sqlx::postgres::{PgArgumentBuffer, PgArguments, PgPool, PgPoolOptions, PgRow, PgTypeInfo};
+use sqlx::postgres::{PgArgumentBuffer, PgArguments, PgListener, PgPool, PgPoolOptions, PgRow, PgTypeInfo};
 use sqlx::{AssertSqlSafe, Row as _, TypeInfo as _, ValueRef as _};
 
 use super::{Cell, CellType, KEYS, Keys, Row, Table};
@@ -17,6 +17,8 @@ use crate::store::error::{Result, StoreError};
 
 /// One pull, settle, relay, notify and a few pages at a time; a hundred is the server's default for everybody.
 const CONNECTIONS: u32 = 12;
+/// Name of the NOTIFY channel.
+const CHANNEL: &str = "bihuan_changes";
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 /// Rows of one UNNEST; beyond some thousand nothing is gained and memory is.
 const ROWS_PER_INSERT: usize = 5_000;
@@ -47,10 +49,22 @@ impl Postgres {
         self.pool.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await.map_err(StoreError::Transaction)
     }
 
+    /// A connection of its own that hears [`announce`].
+    pub async fn listen(&self) -> Result<PgListener> {
+        let mut listener = PgListener::connect_with(&self.pool).await.map_err(StoreError::Unreachable)?;
+        listener.listen(CHANNEL).await.map_err(StoreError::Unreachable)?;
+        Ok(listener)
+    }
+
     pub async fn read(&self) -> Result<Transaction> {
         let sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
         self.pool.begin_with(sql).await.map_err(StoreError::Transaction)
     }
+}
+
+/// Sent when the transaction commits; equal notices of one transaction are one.
+pub async fn announce(tx: &mut Transaction) -> Result<()> {
+    execute(tx, "SELECT pg_notify('bihuan_changes', '')", Vec::new()).await.map(drop)
 }
 
 /// NULL without a type: the server takes the type of the column or comparison.

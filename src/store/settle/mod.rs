@@ -32,7 +32,7 @@ impl Store {
             let entries = pairing::pair_groups(&mut tx, &book, &groups, &(self.policies)(&book)).await?;
             journal::post(&mut tx, self.clock.as_ref(), &entries).await?;
             failpoint!("pair:before_commit");
-            tx.commit().await?;
+            self.commit_and_tell(tx).await?;
             // Another process may have done the work while this one waited for the book: there may still be more.
             return Ok(groups.len().max(1));
         }
@@ -45,7 +45,7 @@ impl Store {
         let entries = subjects::settle_subjects(&mut tx, &dirty, &(self.policies)(&book)).await?;
         journal::post(&mut tx, self.clock.as_ref(), &entries).await?;
         failpoint!("settle:before_commit");
-        tx.commit().await?;
+        self.commit_and_tell(tx).await?;
         failpoint!("settle:after_commit");
         Ok(dirty.len().max(1))
     }
