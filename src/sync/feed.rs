@@ -5,11 +5,11 @@ use std::sync::Arc;
 use bihuan_connectors::sdk::{Connector, Coverage, ErrorClass, PullRequest, Slice, SourceError};
 use jiff::{SignedDuration, Timestamp};
 
-use super::page::ingest;
+use super::page::prepare;
 use super::{SyncError, next_spans};
 use crate::domain::Clock;
 use crate::mapping::{MapContext, Mapping};
-use crate::store::{Counts, ProgressStep, Store, StreamId};
+use crate::store::{ApplyBatch, Counts, ProgressStep, Store, StreamId};
 
 /// Pages of one slice; a source that never ends its pages is broken, not rich.
 const PAGES_PER_SLICE: u32 = 100_000;
@@ -87,7 +87,8 @@ impl Feed {
         Ok(())
     }
 
-    /// Fetches the next page while the last one is being applied: the source and the database work at the same time.
+    /// Fetches, compares and maps the next page on another thread while the last one is being applied: source, mapping and
+    /// database work at the same time. A page that was compared too early is compared again by `apply` itself.
     async fn pull_slice(
         &self,
         store: &Store,
@@ -96,23 +97,36 @@ impl Feed {
         resume: Option<String>,
         counts: &mut Counts,
     ) -> Result<(), SyncError> {
-        let mut page = self.fetch(slice, resume.as_deref(), now).await?;
+        let mut page = self.clone().page(store.clone(), slice.clone(), resume, now).await?;
         for _ in 0..PAGES_PER_SLICE {
-            let step = progress_step(slice, &page);
-            let Some(next) = page.resume.clone() else {
-                counts.add(ingest(store, self, page.batch, step).await?);
+            let Some(next) = page.resume else {
+                counts.add(store.apply(page.batch).await?.counts);
                 return self.finish(slice).await;
             };
-            let (applied, fetched) =
-                tokio::join!(ingest(store, self, page.batch, step), self.fetch(slice, Some(&next), now));
-            counts.add(applied?);
-            page = fetched?;
+            let upcoming = tokio::spawn(self.clone().page(store.clone(), slice.clone(), Some(next), now));
+            counts.add(store.apply(page.batch).await?.counts);
+            page =
+                upcoming.await.map_err(|error| self.fault(SourceError::new(ErrorClass::Bug, error.to_string())))??;
         }
         Err(SyncError::Endless {
             source_name: self.id.source.to_string(),
             stream: self.id.stream.to_string(),
             pages: PAGES_PER_SLICE,
         })
+    }
+
+    /// One page, ready to be applied. Owns what it needs, so that it can run on another thread.
+    async fn page(
+        self,
+        store: Store,
+        slice: Slice,
+        resume: Option<String>,
+        now: Timestamp,
+    ) -> Result<ReadyPage, SyncError> {
+        let page = self.fetch(&slice, resume.as_deref(), now).await?;
+        let step = progress_step(&slice, &page);
+        let batch = prepare(&store, &self, page.batch, step).await?;
+        Ok(ReadyPage { batch, resume: page.resume })
     }
 
     async fn fetch(
@@ -144,6 +158,12 @@ impl Feed {
     fn fault(&self, error: SourceError) -> SyncError {
         SyncError::Source { source_name: self.id.source.to_string(), stream: self.id.stream.to_string(), error }
     }
+}
+
+/// A page that was fetched, compared and mapped.
+struct ReadyPage {
+    batch: ApplyBatch,
+    resume: Option<String>,
 }
 
 fn progress_step(slice: &Slice, page: &bihuan_connectors::sdk::Page) -> Option<ProgressStep> {

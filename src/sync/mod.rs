@@ -12,4 +12,3 @@ mod page;
 pub use coverage::next_spans;
 pub use error::SyncError;
 pub use feed::{Feed, FeedReport, PullMode};
-pub use page::ingest;

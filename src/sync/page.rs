@@ -1,4 +1,4 @@
-//! One page: what is known is counted, what is new is mapped, and both are committed with the page's progress.
+//! One page: what is known is counted, what is new is mapped, and both are made ready to be committed with its progress.
 
 use std::sync::Arc;
 
@@ -9,13 +9,13 @@ use crate::domain::Hash;
 use crate::mapping::Mapped;
 use crate::store::{ApplyBatch, Counts, Known, Outcome, Problem, ProgressStep, RecordId, Store, Verdict};
 
-/// Takes in one batch, whoever brought it. `read = applied + unchanged + ignored + quarantined` holds for the result.
-pub async fn ingest(
+/// Makes one batch ready for `Store::apply`, whoever brought it.
+pub async fn prepare(
     store: &Store,
     feed: &Feed,
     raw: RecordBatch,
     progress: Option<ProgressStep>,
-) -> Result<Counts, SyncError> {
+) -> Result<ApplyBatch, SyncError> {
     let heads: Vec<(RecordId, Hash)> = raw.iter().map(|record| head(store, feed, record)).collect();
     let known = store.known(&feed.id, &heads).await?;
     let mut counted = Counts::default();
@@ -30,7 +30,7 @@ pub async fn ingest(
     }
     counted.read = counted.unchanged + counted.quarantined;
     let records = map_fresh(feed, &raw, &fresh)?;
-    let batch = ApplyBatch {
+    Ok(ApplyBatch {
         stream: feed.id.clone(),
         book: feed.book.clone(),
         personal: feed.personal,
@@ -42,8 +42,7 @@ pub async fn ingest(
         records,
         counted,
         progress,
-    };
-    Ok(store.apply(batch).await?.counts)
+    })
 }
 
 fn map_fresh(feed: &Feed, raw: &RecordBatch, fresh: &[usize]) -> Result<Vec<(usize, Outcome)>, SyncError> {
