@@ -32,21 +32,14 @@ page_rows = 10000
 mapping = "csv/shipments.toml"
 "#;
 
-pub async fn measure(args: &BenchArgs) -> Result<Vec<Figure>, AppError> {
-    let dir = std::env::temp_dir().join(format!("bihuan-bench-{}", std::process::id()));
-    let result = measure_in(args, &dir).await;
-    let _ = std::fs::remove_dir_all(&dir);
-    result
-}
-
-async fn measure_in(args: &BenchArgs, dir: &Path) -> Result<Vec<Figure>, AppError> {
+pub async fn measure(args: &BenchArgs, dir: &Path) -> Result<Vec<Figure>, AppError> {
     let fault = |source| AppError::Folder { path: dir.display().to_string(), source };
     std::fs::create_dir_all(dir.join("inbox")).map_err(fault)?;
     std::fs::write(dir.join("bihuan.toml"), CONFIG).map_err(fault)?;
     let (dirty, clean) = (dir.join("shipments.csv"), dir.join("clean.csv"));
     write_shipment_csv(&dirty, args.lines, SEED, DUPLICATES_PERCENT, DIRTY_PERCENT).map_err(fault)?;
     raw::clean(&dirty, &clean).map_err(fault)?;
-    let url = database(&args.postgres)?;
+    let url = raw::database(&args.postgres, "ingest")?;
 
     let limit_before = raw::load(&url, &clean, true)?;
     let app = open(dir, &url).await?;
@@ -80,14 +73,6 @@ async fn measure_in(args: &BenchArgs, dir: &Path) -> Result<Vec<Figure>, AppErro
         Figure::new("    raw limit of loading it again", "", seconds(limit_again), "", ""),
         Figure::new("(e) memory idle, peak in (a)", format!("{idle} MiB, {peak} MiB"), "", "", "≤ 60, ≤ 200 MB"),
     ])
-}
-
-/// A database of its own, so that a bench can be repeated on one server.
-fn database(server: &str) -> Result<String, AppError> {
-    let name = format!("bihuan_bench_{}", std::process::id());
-    raw::psql(server, &format!("CREATE DATABASE {name}"))?;
-    let base = server.rsplit_once('/').map_or(server, |(base, _)| base);
-    Ok(format!("{base}/{name}"))
 }
 
 async fn open(dir: &Path, url: &str) -> Result<App, AppError> {

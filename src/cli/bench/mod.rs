@@ -3,9 +3,12 @@
 //! Timings are printed and recorded in `docs/benchmarks.md`, never asserted: a noisy machine must not fail a build.
 
 mod ingest;
+mod latency;
 mod mapping;
 mod process;
 mod raw;
+
+use std::path::Path;
 
 use super::args::BenchArgs;
 use super::output;
@@ -34,7 +37,11 @@ impl Figure {
 
 pub async fn run(args: &BenchArgs) -> Result<(), AppError> {
     let mut figures = mapping::measure()?;
-    figures.extend(ingest::measure(args).await?);
+    let dir = std::env::temp_dir().join(format!("bihuan-bench-{}", std::process::id()));
+    let measured = measure_in(args, &dir).await;
+    // A folder that cannot be removed is nobody's loss.
+    let _ = std::fs::remove_dir_all(&dir);
+    figures.extend(measured?);
     let mut text =
         String::from("| 测量 what | 闭环 ours | 极限 raw limit | 比 ratio | 目标 goal |\n|---|---|---|---|---|\n");
     for figure in &figures {
@@ -44,6 +51,12 @@ pub async fn run(args: &BenchArgs) -> Result<(), AppError> {
         ));
     }
     output::print(&text)
+}
+
+async fn measure_in(args: &BenchArgs, dir: &Path) -> Result<Vec<Figure>, AppError> {
+    let mut figures = ingest::measure(args, &dir.join("ingest")).await?;
+    figures.extend(latency::measure(args, &dir.join("latency")).await?);
+    Ok(figures)
 }
 
 /// `ours / limit` with two digits, in integers.

@@ -75,3 +75,11 @@ pub fn psql(url: &str, sql: &str) -> Result<String, AppError> {
         sql,
     ]))
 }
+
+/// A database of its own, so that a bench can be repeated on one server.
+pub fn database(server: &str, purpose: &str) -> Result<String, AppError> {
+    let name = format!("bihuan_bench_{purpose}_{}", std::process::id());
+    psql(server, &format!("CREATE DATABASE {name}"))?;
+    let base = server.rsplit_once('/').map_or(server, |(base, _)| base);
+    Ok(format!("{base}/{name}"))
+}
