@@ -64,7 +64,8 @@ fn party_json(view: &PartyView) -> Json {
         .iter()
         .map(|(currency, account, amount)| json!({ "currency": currency.as_str(), "account": account.name(), "amount": amount.plain(*currency) }))
         .collect();
-    json!({ "book": view.party.book, "code": view.party.number, "fields": fields_json(&view.party), "balances": balances, "positions": positions })
+    json!({ "book": view.party.book, "code": view.party.number, "fields": fields_json(&view.party), "balances": balances, "positions": positions,
+        "messages": view.messages.iter().map(document_json).collect::<Vec<_>>() })
 }
 
 fn item_json(item: &OpenItem, currency: Currency) -> Json {
@@ -112,6 +113,14 @@ fn party_text(view: &PartyView) -> String {
     }
     for position in &view.positions {
         text.push_str(&items_table(position));
+    }
+    if !view.messages.is_empty() {
+        text.push_str("\n对话 conversation\n");
+    }
+    for message in &view.messages {
+        let field = |name| message.fields.text(name).unwrap_or_default();
+        let at = message.fields.instant("sent_at").map(|at| at.to_string()).unwrap_or_default();
+        text.push_str(&format!("  {} {}: {}\n", at.get(..16).unwrap_or(&at), field("sender"), field("text")));
     }
     text.push('\n');
     text

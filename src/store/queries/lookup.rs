@@ -80,6 +80,8 @@ pub struct PartyView {
     pub party: Document,
     pub positions: Vec<Position>,
     pub balances: Vec<(Currency, AccountKind, Amount)>,
+    /// The latest, oldest first.
+    pub messages: Vec<Document>,
 }
 
 /// One customer in one currency by age of what is open.
@@ -101,6 +103,9 @@ pub struct AgingRow {
     /// Money that no item took.
     pub unapplied: Amount,
 }
+
+/// A screenful of conversation.
+const LATEST_MESSAGES: usize = 12;
 
 const BY_NUMBER: &str = concat!("SELECT ", documents::document_columns!(), " FROM document d WHERE d.number = $1");
 const SOURCES: &str = "SELECT s.source, s.stream, h.record_key, c.books FROM contribution c \
@@ -155,7 +160,8 @@ impl Store {
             subjects.sort();
             let positions = positions(&mut tx, &subjects).await?;
             let balances = balances(&mut tx, party.id).await?;
-            views.push(PartyView { party, positions, balances });
+            let messages = messages(&mut tx, party.id).await?;
+            views.push(PartyView { party, positions, balances, messages });
         }
         Ok(views)
     }
@@ -314,6 +320,17 @@ async fn naming(tx: &mut Tx, targets: &[Id]) -> Result<Vec<Document>> {
         }
     }
     Ok(found.into_values().collect())
+}
+
+/// What was said lately with the people of a party key: its contacts, and the messages that they are in.
+async fn messages(tx: &mut Tx, party: Id) -> Result<Vec<Document>> {
+    let mut contacts = naming(tx, &[party]).await?;
+    contacts.retain(|document| document.kind == FactKind::Contact && document.is_live());
+    let contacts: Vec<Id> = contacts.iter().map(|contact| contact.id).collect();
+    let mut messages = naming(tx, &contacts).await?;
+    messages.retain(|document| document.kind == FactKind::Message && document.is_live());
+    messages.sort_by_key(|message| (message.fields.instant("sent_at"), message.id));
+    Ok(messages.split_off(messages.len().saturating_sub(LATEST_MESSAGES)))
 }
 
 async fn order_loop(tx: &mut Tx, order: Document) -> Result<OrderLoop> {
