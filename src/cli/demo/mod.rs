@@ -43,6 +43,9 @@ pub async fn run(global: &Global, args: &DemoArgs) -> Result<(), AppError> {
     let config = Config::load(&super::origins(global, Some(folder.config_path()), folder.dir.clone()))?;
     let app = App::open(Arc::new(config), clock.clone(), Wanted::Alone).await?;
     let mut demo = Demo { app, world, clock, folder, seen: Vec::new(), quiet: global.json };
+    if !args.once {
+        demo.say(&format!("聊天页面 · the chats: {}   （Ctrl-C 结束 · to stop）", demo.world.url()));
+    }
     demo.run_to_end().await?;
     if args.once {
         let summary = Summary::read(&demo.app.store, demo.clock.as_ref(), &demo.app.config, Some(&demo.seen)).await?;
@@ -67,7 +70,12 @@ impl Demo {
     async fn run_to_end(&mut self) -> Result<(), AppError> {
         let end = self.world.end();
         if self.folder.state.now >= end {
-            return self.step(end, PullMode::Everything).await;
+            // An endless run has been here: the company lives up to that day again before it is looked at.
+            let reached = self.folder.state.now;
+            if reached > end {
+                self.world.live_until(reached);
+            }
+            return self.step(reached, PullMode::Everything).await;
         }
         let mut now = self.folder.state.now;
         self.say(&format!("模拟从 {} 到 {} · simulating", local(now).date(), local(end).date()));
@@ -113,7 +121,6 @@ impl Demo {
 
     /// New events every few seconds until Ctrl-C.
     async fn forever(&mut self) -> Result<(), AppError> {
-        self.say(&format!("聊天页面 · the chats: {}   （Ctrl-C 结束 · to stop）", self.world.url()));
         loop {
             tokio::select! {
                 _ = tokio::signal::ctrl_c() => return Ok(()),
