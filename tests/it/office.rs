@@ -61,3 +61,23 @@ impl Office {
         chats
     }
 }
+
+/// The streams of each simulated account set.
+const ERP_STREAMS: [&str; 9] =
+    ["customer", "order", "outstock", "return", "receivable", "receipt", "bill", "match", "adjust"];
+
+impl Office {
+    /// The demo's own configuration on this company, in real time and without anybody to tell. In real time the company
+    /// must have lived in the past: a stream is covered up to now.
+    pub fn config(&self) -> String {
+        let demo = include_str!("../../config/demo.toml").replace("@SIM@", &self.url);
+        let demo = demo.replace("2026-01-01", &self.settings.start.to_string());
+        let mut text = demo.replace("2025-12-01", &self.settings.start.to_string());
+        for source in ["erp-sz", "erp-hk"] {
+            let streams: String =
+                ERP_STREAMS.iter().map(|stream| format!("[sources.{source}.streams.{stream}]\n")).collect();
+            text = text.replace(&format!("@ERP_STREAMS {source}@\n"), &streams);
+        }
+        text.split("[channel]").next().unwrap().to_owned()
+    }
+}
