@@ -19,9 +19,13 @@ pub fn build(config: &Config) -> Result<Vec<Feed>, AppError> {
     let mut building = Building { config, mappings: BTreeMap::new(), mistakes: Mistakes::default() };
     let mut feeds = Vec::new();
     for source in config.sources.iter().filter(|source| source.enabled) {
-        let Some(connector) = building.connector(source) else { continue };
+        let connector = building.connector(source);
         for stream in source.streams.iter().filter(|stream| stream.enabled) {
-            feeds.extend(building.feed(source, stream, &connector));
+            match &connector {
+                Some(connector) => feeds.extend(building.feed(source, stream, connector)),
+                // Its mapping is checked all the same: a person wants to see all mistakes at once.
+                None => drop(building.mapping(source, stream)),
+            }
         }
     }
     Ok(building.mistakes.or(feeds)?)

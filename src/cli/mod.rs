@@ -109,7 +109,20 @@ fn load_config(global: &Global) -> Result<Arc<Config>, AppError> {
     let beside =
         file.as_deref().and_then(Path::parent).map(|dir| if dir.as_os_str().is_empty() { Path::new(".") } else { dir });
     let data_dir = global.data_dir.as_deref().or(beside).unwrap_or(Path::new(DATA_DIR)).to_owned();
-    Ok(Arc::new(Config::load(&origins(global, file, data_dir))?))
+    let (config, mut mistakes) = Config::read(&origins(global, file, data_dir));
+    match config {
+        Some(config) if mistakes.is_empty() => Ok(Arc::new(config)),
+        Some(config) => {
+            // Nothing is started; what the later checks would find is told along with the rest.
+            for later in [app::build_feeds(&config).map(drop), app::check_reminding(&config)] {
+                if let Err(AppError::Mistakes(more)) = later {
+                    mistakes.extend(more);
+                }
+            }
+            Err(mistakes.into())
+        }
+        None => Err(mistakes.into()),
+    }
 }
 
 /// The layers above the files: environment and command line.

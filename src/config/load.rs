@@ -44,6 +44,16 @@ struct SourceDefaults {
 impl Config {
     /// Reads all layers; `Err` holds every mistake of all files.
     pub fn load(origins: &Origins) -> Result<Self, Mistakes> {
+        let (config, mistakes) = Self::read(origins);
+        match config {
+            Some(config) => mistakes.or(config),
+            None => Err(mistakes),
+        }
+    }
+
+    /// Reads all layers. Beside mistakes there may still be a configuration with defaults in the wrong places: only for
+    /// looking for the mistakes that later checks would find, so that a person sees all of them at once.
+    pub fn read(origins: &Origins) -> (Option<Self>, Mistakes) {
         let mut mistakes = Mistakes::default();
         let layers = Arc::new(collect_layers(origins, &mut mistakes));
         let file_folder = origins.file.as_deref().and_then(Path::parent);
@@ -59,9 +69,9 @@ impl Config {
         let mappings = rest.as_ref().map_or_else(|| base_dir.clone(), |rest| base_dir.join(&rest.paths.mappings));
         let sources = loader.sources(sources, &books, &Defaults { book_keys, every, mappings: &mappings });
         let mut mistakes = loader.mistakes;
-        let Some(rest) = rest else { return Err(mistakes) };
+        let Some(rest) = rest.or_else(default_root) else { return (None, mistakes) };
         let files = Files::load(rest.paths, &base_dir, &mut mistakes);
-        mistakes.or(Self {
+        let config = Self {
             store: rest.store,
             broker: rest.broker,
             http: rest.http,
@@ -73,8 +83,18 @@ impl Config {
             base_dir,
             data_dir: origins.data_dir.clone(),
             layers: Arc::clone(&layers),
-        })
+        };
+        (Some(config), mistakes)
     }
+}
+
+/// What stands in for a root that could not be read.
+fn default_root() -> Option<Root> {
+    let table = DeTable::parse(DEFAULTS).ok()?;
+    let span = table.span();
+    let rest =
+        table.into_inner().into_iter().filter(|(key, _)| !OWN_TABLES.contains(&key.get_ref().as_ref())).collect();
+    Root::deserialize(toml::de::Deserializer::from(Spanned::new(span, rest))).ok()
 }
 
 fn book_keys(root: &DeTable<'_>) -> Vec<Box<str>> {
@@ -168,7 +188,7 @@ impl Loader<'_> {
         let named = take_table(root, "books").map(|(_, table)| table).unwrap_or_default();
         if named.is_empty() {
             let keys = self.read::<BookKeys>(Spanned::new(span, defaults), &[]);
-            return keys.map(|keys| Book::new(DEFAULT_BOOK, keys)).into_iter().collect();
+            return vec![keys.map_or_else(|| Book::stand_in(DEFAULT_BOOK), |keys| Book::new(DEFAULT_BOOK, keys))];
         }
         let mut books = Vec::new();
         for (key, value) in named {
@@ -179,9 +199,8 @@ impl Loader<'_> {
             };
             let mut keys = defaults.clone();
             overlay(&mut keys, own);
-            if let Some(keys) = self.read::<BookKeys>(Spanned::new(span, keys), &[]) {
-                books.push(Book::new(key.get_ref(), keys));
-            }
+            let keys = self.read::<BookKeys>(Spanned::new(span, keys), &[]);
+            books.push(keys.map_or_else(|| Book::stand_in(key.get_ref()), |keys| Book::new(key.get_ref(), keys)));
         }
         books
     }
