@@ -1,5 +1,6 @@
 //! Reading: one snapshot a call, sums and orderings of text in Rust.
 
+pub mod aging;
 pub mod items;
 pub mod lookup;
 pub mod positions;
