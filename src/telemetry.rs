@@ -3,6 +3,8 @@
 //! There is no registry of metrics here on purpose: every figure of `/metrics` is read from the store, where it survives a
 //! restart and is the same for all daemons of one database (`http/metrics.rs`).
 
+use std::io::IsTerminal as _;
+
 use serde::Deserialize;
 use thiserror::Error;
 use tracing_subscriber::EnvFilter;
@@ -33,7 +35,10 @@ pub fn init(filter: &str, format: LogFormat) -> Result<(), TelemetryError> {
     let filter = std::env::var(FILTER_VARIABLE).unwrap_or_else(|_| filter.to_owned());
     let parsed = EnvFilter::try_new(&filter)
         .map_err(|error| TelemetryError::Filter { filter: filter.clone(), reason: error.to_string() })?;
-    let subscriber = tracing_subscriber::fmt().with_env_filter(parsed).with_writer(std::io::stderr);
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(parsed)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     match format {
         LogFormat::Text => subscriber.finish().try_init(),
         LogFormat::Json => subscriber.json().finish().try_init(),
