@@ -18,7 +18,10 @@ use crate::sync::{PullMode, SyncError};
 /// Even when nobody told of a change, one may have been missed while a connection was broken.
 const LOOK_AGAIN: Duration = Duration::from_secs(15);
 /// A stream that another daemon holds is looked at again after this.
-const HELD_ELSEWHERE: SignedDuration = SignedDuration::from_secs(5);
+const HELD_ELSEWHERE: SignedDuration = SignedDuration::from_millis(HELD_ELSEWHERE_MS);
+const HELD_ELSEWHERE_MS: i64 = 2_000;
+/// DESIGN 9: the streams of a daemon that died move on in under ten seconds.
+const _: () = assert!(super::pull::LEASE_MS + HELD_ELSEWHERE_MS < 10_000);
 /// A stream that failed waits at least this long, whatever its schedule says, so that a lost ERP is not hammered.
 const AFTER_FAILURE: SignedDuration = SignedDuration::from_secs(30);
 

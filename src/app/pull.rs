@@ -7,7 +7,7 @@ use crate::store::Counts;
 use crate::sync::{Feed, FeedReport, PullMode, SyncError};
 
 /// Longer than any page takes; a process that died holds a stream no longer than this.
-const LEASE_MS: i64 = 8_000;
+pub(super) const LEASE_MS: i64 = 6_000;
 const RENEW_EVERY: Duration = Duration::from_millis(2_500);
 
 impl App {
