@@ -18,11 +18,18 @@ fn office() -> Office {
     Office::of(settings).at_the_end()
 }
 
-/// The office's configuration with a free port and a quick schedule.
+/// The office's configuration with a free port and a quick schedule, and the banks' files in their folders.
 fn folder(office: &Office) -> (Folder, u16) {
     let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
     let config = format!("{}\n[http]\nbind = \"127.0.0.1:{port}\"\n[source]\nevery = \"1s\"\n", office.config());
-    (Folder::new(&config), port)
+    let folder = Folder::new(&config);
+    let inbox = |bank: &str| {
+        let inbox = folder.path().join("inbox").join(bank);
+        std::fs::create_dir_all(&inbox).unwrap();
+        inbox
+    };
+    office.world.write_bank_files(&inbox("bank-sz"), &inbox("bank-hk"), office.world.now(), true).unwrap();
+    (folder, port)
 }
 
 fn start(folder: &Folder, database: Option<&str>) -> Running {
