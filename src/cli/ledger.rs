@@ -6,7 +6,7 @@ use super::args::{Global, LedgerCommand};
 use super::open;
 use super::output::{self, Table};
 use crate::app::{AppError, today};
-use crate::domain::{Currency, Value};
+use crate::domain::{Currency, fact};
 use crate::ledger::{Document, Due, OpenItem};
 use crate::store::{AgingRow, Anchor, OrderLoop, PartyView, Position, Store};
 
@@ -81,21 +81,7 @@ fn item_json(item: &OpenItem, currency: Currency) -> Json {
 
 /// Every field of a document as text.
 fn fields_json(document: &Document) -> Json {
-    Json::Object(document.fields.iter().map(|(name, value)| (name.to_owned(), value_json(value))).collect())
-}
-
-fn value_json(value: &Value) -> Json {
-    match value {
-        Value::Null => Json::Null,
-        Value::Text(text) => Json::String(text.to_string()),
-        Value::Decimal(decimal) => Json::String(decimal.to_string()),
-        Value::Amount(amount) => Json::String(amount.to_decimal().normalize().to_string()),
-        Value::Currency(currency) => Json::String(currency.to_string()),
-        Value::Date(date) => Json::String(date.to_string()),
-        Value::Instant(instant) => Json::String(instant.to_string()),
-        Value::Bool(value) => Json::Bool(*value),
-        Value::Ref { number, .. } => Json::String(number.to_string()),
-    }
+    Json::Object(document.fields.iter().map(|(name, value)| (name.to_owned(), fact::shown(value))).collect())
 }
 
 fn party_text(view: &PartyView) -> String {

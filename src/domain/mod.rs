@@ -8,9 +8,11 @@ pub mod amount;
 pub mod clock;
 pub mod fact;
 pub mod id;
+pub mod problem;
 pub mod text;
 
 pub use amount::{Amount, Currency};
 pub use clock::{Clock, SimClock, SystemClock};
 pub use fact::{Fact, FactKind, FieldMap, Line, Value};
 pub use id::{Hash, Id, IdRange};
+pub use problem::Problem;

@@ -43,7 +43,9 @@ use crate::domain::{FactKind, Hash};
 
 pub use crate::diagnostic::Diagnostic;
 pub use cases::{CaseFailure, CaseReport, run_cases};
-pub use plan::{MAX_VALUE_CHARS, MapContext, MapError, Mapped, Numbering, Plan, Problem};
+pub use plan::{MAX_VALUE_CHARS, MapContext, MapError, Mapped, Numbering, Plan};
+
+pub use crate::domain::Problem;
 pub use reference::function_reference;
 
 /// A checked mapping file. Cheap to clone.

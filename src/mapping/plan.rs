@@ -13,7 +13,7 @@ use super::eval::{Env, eval, is_true};
 use super::json::{Raw, Selected, Selector, Trie};
 use super::program::Program;
 use crate::diagnostic::did_you_mean;
-use crate::domain::{Fact, FactKind, IdRange};
+use crate::domain::{Fact, FactKind, IdRange, Problem};
 
 /// Which number range each kind of a source is counted in; sources that share numbers name the same one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,18 +55,6 @@ pub enum Mapped {
     /// Why the mapping leaves the record out, in its own words.
     Ignored(Box<str>),
     Quarantined(Problem),
-}
-
-/// Why a record waits in quarantine, for the person who mends it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// The field of the fact; `record` when the record as a whole is unreadable.
-    pub field: Box<str>,
-    /// What the record said, at most [`MAX_VALUE_CHARS`] characters.
-    pub value: Box<str>,
-    pub reason: Box<str>,
-    /// `mapping file:line`.
-    pub at: Option<Box<str>>,
 }
 
 /// Enough to recognise a value; quarantine is not a second copy of the record.

@@ -32,6 +32,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
+pub use crate::domain::Problem;
 pub use changes::Changes;
 pub use decisions::{DecisionBatch, NewDelivery, NewReminder};
 pub use deliveries::{Begun, ClaimedDelivery, DeliveryLine, Drop, Finish};
@@ -47,7 +48,7 @@ pub use queries::totals::BookTotals;
 pub use queries::verify::{Anchor, Verification};
 pub use reminders::{DeliveryState, DirtySubject, KnownReminder, ListedReminder, ReminderState, ReminderTotals};
 pub use types::{
-    ApplyBatch, ApplyOutcome, Counts, Known, LikelyMoney, NO_PARTY, Outcome, Position, Problem, ProgressStep, RecordId,
+    ApplyBatch, ApplyOutcome, Counts, Known, LikelyMoney, NO_PARTY, Outcome, Position, ProgressStep, RecordId,
     StreamId, StreamTotals, Subject, UnidentifiedPayment, Verdict,
 };
 

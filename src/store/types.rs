@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 
-use crate::domain::{Amount, Currency, Fact, Hash, Id};
+use crate::domain::{Amount, Currency, Fact, Hash, Id, Problem};
 use crate::ledger::{Leftover, OpenItem};
 
 /// Id of a record: source, stream and the source's own key.
@@ -46,17 +46,6 @@ pub enum Verdict {
 pub enum Known {
     New,
     Unchanged(Verdict),
-}
-
-/// Why a record could not be mapped or applied.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    pub field: Box<str>,
-    /// At most 200 characters.
-    pub value: Box<str>,
-    pub reason: Box<str>,
-    /// `file:line` of the mapping, when a mapping said it.
-    pub at: Option<Box<str>>,
 }
 
 /// What mapping made of a record.

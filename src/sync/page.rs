@@ -7,7 +7,7 @@ use bihuan_connectors::sdk::{RawRecord, RecordBatch};
 use super::{Feed, SyncError};
 use crate::domain::Hash;
 use crate::mapping::Mapped;
-use crate::store::{ApplyBatch, Counts, Known, Outcome, Problem, ProgressStep, RecordId, Store, Verdict};
+use crate::store::{ApplyBatch, Counts, Known, Outcome, ProgressStep, RecordId, Store, Verdict};
 
 /// Makes one batch ready for `Store::apply`, whoever brought it.
 pub async fn prepare(
@@ -61,12 +61,7 @@ fn outcome(mapped: Mapped) -> Outcome {
     match mapped {
         Mapped::Facts(facts) => Outcome::Facts(facts),
         Mapped::Ignored(because) => Outcome::Ignored(because),
-        Mapped::Quarantined(problem) => Outcome::Quarantined(Problem {
-            field: problem.field,
-            value: problem.value,
-            reason: problem.reason,
-            at: problem.at,
-        }),
+        Mapped::Quarantined(problem) => Outcome::Quarantined(problem),
     }
 }
 

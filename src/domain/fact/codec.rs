@@ -43,6 +43,14 @@ fn encode_fields(fields: &FieldMap) -> Map<String, Json> {
 
 fn encode_value(value: &Value) -> Json {
     match value {
+        Value::Ref { number, id } => Json::Array(vec![Json::String(number.to_string()), Json::String(id.to_string())]),
+        plain => shown(plain),
+    }
+}
+
+/// A value as people and other programs read it: money as decimal text, a reference by its number.
+pub fn shown(value: &Value) -> Json {
+    match value {
         Value::Null => Json::Null,
         Value::Text(text) => Json::String(text.to_string()),
         Value::Decimal(decimal) => Json::String(decimal.to_string()),
@@ -51,7 +59,7 @@ fn encode_value(value: &Value) -> Json {
         Value::Date(date) => Json::String(date.to_string()),
         Value::Instant(instant) => Json::String(instant.to_string()),
         Value::Bool(value) => Json::Bool(*value),
-        Value::Ref { number, id } => Json::Array(vec![Json::String(number.to_string()), Json::String(id.to_string())]),
+        Value::Ref { number, .. } => Json::String(number.to_string()),
     }
 }
 

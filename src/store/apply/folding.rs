@@ -6,14 +6,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::versions::Decided;
-use crate::domain::{Fact, FactKind, FieldMap, Id, fact};
+use crate::domain::{Fact, FactKind, FieldMap, Id, Problem, fact};
 use crate::ledger::{Contribution, Document, Posting, PostingError, Role, evidence_postings, fold, postings};
 use crate::store::Policies;
 use crate::store::documents;
 use crate::store::engine::{Cell, Row, Tx};
 use crate::store::error::Result;
 use crate::store::journal::{self, Entry, keys};
-use crate::store::types::{Problem, RecordId};
+use crate::store::types::RecordId;
 
 /// Values shown to people in quarantine are cut here.
 const SHOWN_CHARACTERS: usize = 200;

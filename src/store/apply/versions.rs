@@ -6,10 +6,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::domain::{Fact, Hash, Id};
+use crate::domain::{Fact, Hash, Id, Problem};
 use crate::store::engine::{Cell, Row, Tx};
 use crate::store::error::Result;
-use crate::store::types::{Counts, Outcome, Problem, RecordId, Verdict};
+use crate::store::types::{Counts, Outcome, RecordId, Verdict};
 
 /// What versions of one record are ordered by.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

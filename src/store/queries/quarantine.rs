@@ -2,12 +2,13 @@
 
 use jiff::Timestamp;
 
+use crate::domain::Problem;
 use crate::store::Store;
 use crate::store::engine::Row;
 use crate::store::error::Result;
 use crate::store::queries::stored::{RawPayload, payload};
 use crate::store::segment;
-use crate::store::types::{Problem, RecordId};
+use crate::store::types::RecordId;
 
 /// One record in quarantine.
 #[derive(Debug, Clone, PartialEq, Eq)]
