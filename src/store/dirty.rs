@@ -20,7 +20,7 @@ pub struct Marks {
     subjects: BTreeSet<Subject>,
     /// Party keys all of whose subjects are touched: terms, names, orders.
     parties: BTreeSet<Id>,
-    /// Documents whose parties are touched: what a settlement names.
+    /// Documents whose parties and pair groups are touched: what a settlement or a decision names.
     named: BTreeSet<Id>,
     groups: BTreeSet<(Id, Box<str>)>,
     /// Payments that nobody speaks of any more.
@@ -56,9 +56,15 @@ impl Marks {
             }
             FactKind::Order => self.parties.extend(document.party()),
             FactKind::Settlement | FactKind::Decision => {
-                self.parties.extend(document.party());
-                let fields = ["payment_no", "invoice_no"];
-                self.named.extend(fields.iter().filter_map(|field| document.fields.reference(field)));
+                self.named.extend(documents::references(document));
+                let parties = ["customer", "other_customer"].map(|field| document.fields.reference(field));
+                for party in parties.into_iter().flatten() {
+                    self.parties.insert(party);
+                    // Identified money may be the first that this customer has in its currency.
+                    if let Some(currency) = document.currency() {
+                        self.subjects.insert(Subject { book: document.book.clone(), party, currency });
+                    }
+                }
             }
             _ => {}
         }
@@ -81,6 +87,9 @@ impl Marks {
         let named: Vec<Id> = self.named.iter().copied().collect();
         for document in documents::load(tx, &named).await?.values() {
             self.add_subjects(document);
+            if let Some(group) = documents::pair_group(document) {
+                self.groups.insert((group, document.book.clone()));
+            }
         }
         to_settle(tx, self.subjects.iter()).await?;
         let parties: Vec<Id> = self.parties.iter().copied().collect();

@@ -7,6 +7,7 @@
 mod coverage;
 mod error;
 mod feed;
+pub mod native;
 mod page;
 
 pub use coverage::next_spans;

@@ -9,19 +9,24 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value as Json};
 use thiserror::Error;
 
-use super::{FactKind, FieldMap, FieldSpec, FieldType, Line, Value, spec};
+use super::{Fact, FactKind, FieldMap, FieldSpec, FieldType, Line, Value, spec};
 use crate::domain::{Amount, Currency, Id};
 
 #[derive(Debug, Error)]
 pub enum DecodeError {
     #[error("stored {kind} is not valid JSON: {source}")]
     Json { kind: FactKind, source: serde_json::Error },
+    #[error("a stored fact is not valid JSON: {0}")]
+    Fact(serde_json::Error),
+    #[error("a stored fact has no `{0}`")]
+    Part(&'static str),
     #[error("stored {kind} has an unreadable field `{field}`")]
     Field { kind: FactKind, field: String },
 }
 
 const LINES: &str = "lines";
 const LINE_KEY: &str = "#";
+const BODY: &str = "body";
 
 /// `fields` and `lines` of a fact of `kind` as one JSON object.
 pub fn encode(fields: &FieldMap, lines: &[Line]) -> String {
@@ -35,6 +40,30 @@ pub fn encode(fields: &FieldMap, lines: &[Line]) -> String {
         object.insert(LINES.to_owned(), Json::Array(lines.collect()));
     }
     Json::Object(object).to_string()
+}
+
+/// A whole fact as one JSON object, for facts that Bihuan states itself: what people decided, statements it drew up.
+pub fn encode_fact(fact: &Fact) -> String {
+    let head = [
+        ("kind", fact.kind.name()),
+        ("book", &fact.book),
+        ("numbering", &fact.numbering),
+        ("number", &fact.number),
+        (BODY, &encode(&fact.fields, &fact.lines)),
+    ];
+    let object: Map<String, Json> =
+        head.into_iter().map(|(name, text)| (name.to_owned(), Json::String(text.to_owned()))).collect();
+    Json::Object(object).to_string()
+}
+
+/// What [`encode_fact`] wrote.
+pub fn decode_fact(text: &str) -> Result<Fact, DecodeError> {
+    let object: Map<String, Json> = serde_json::from_str(text).map_err(DecodeError::Fact)?;
+    let part = |name: &'static str| object.get(name).and_then(Json::as_str).ok_or(DecodeError::Part(name));
+    let kind = FactKind::parse(part("kind")?).ok_or(DecodeError::Part("kind"))?;
+    let (fields, lines) = decode(kind, part(BODY)?)?;
+    let (book, numbering, number) = (part("book")?.into(), part("numbering")?.into(), part("number")?.into());
+    Ok(Fact { kind, book, numbering, number, fields, lines })
 }
 
 fn encode_fields(fields: &FieldMap) -> Map<String, Json> {
@@ -148,5 +177,9 @@ mod tests {
         let (fields_back, lines_back) = decode(FactKind::Shipment, &text).unwrap();
         assert_eq!(fields_back, fields);
         assert_eq!(lines_back, lines);
+        let (book, numbering, number) = ("sz".into(), "erp".into(), "XSCKD1".into());
+        let fact = Fact { kind: FactKind::Shipment, book, numbering, number, fields, lines };
+        assert_eq!(decode_fact(&encode_fact(&fact)).unwrap(), fact);
+        assert!(decode_fact("{}").is_err());
     }
 }

@@ -15,7 +15,7 @@ use rust_decimal::Decimal;
 
 use super::{Amount, Currency, Id};
 
-pub use codec::{DecodeError, decode, encode, shown};
+pub use codec::{DecodeError, decode, decode_fact, encode, encode_fact, shown};
 pub use kind::FactKind;
 pub use schema::{FACTS, FactSpec, FieldSpec, FieldType, SCHEMA_VERSION, spec};
 

@@ -6,7 +6,7 @@
 use super::FactKind;
 
 /// Part of every mapping version: a changed table re-opens the question whether stored facts are current.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FieldType {
@@ -70,6 +70,29 @@ use FieldType::{Amount, Bool, Currency, Date, Decimal, Enum, Instant, Ref, Text}
 /// `draft` is kept and posts nothing; `void` withdraws; the third word says that it counts.
 const SHIPMENT_STATUS: &[&str] = &["draft", "shipped", "void"];
 const DOCUMENT_STATUS: &[&str] = &["draft", "active", "closed", "void"];
+
+const MONEY_CLASS: &[&str] = &["customer", "own_transfer", "interest", "refund", "other"];
+
+/// What people decide. `confirm` and `reject` answer a proposed allocation; `revoke` takes an earlier decision back.
+const DECISIONS: &[&str] = &[
+    "confirm",
+    "reject",
+    "snooze",
+    "dispute",
+    "promise",
+    "hand_over",
+    "identify",
+    "allocate",
+    "unallocate",
+    "classify",
+    "pair",
+    "unpair",
+    "link",
+    "split",
+    "rate",
+    "close",
+    "revoke",
+];
 
 const PRODUCT_LINE: &[FieldSpec] = &[
     must("line_no", Text, "the source's own line key"),
@@ -315,11 +338,7 @@ pub const FACTS: &[FactSpec] = &[
             may("fee", Amount, "bank charge that the payer's bank took from the amount"),
             may("method", Enum(&["transfer", "cash", "bill", "offset"]), "how"),
             may("purpose", Enum(&["receivable", "deposit", "other"]), "`deposit`: 预收 for an order"),
-            may(
-                "class",
-                Enum(&["customer", "own_transfer", "interest", "refund", "other"]),
-                "only `customer` money is a receipt",
-            ),
+            may("class", Enum(MONEY_CLASS), "only `customer` money is a receipt"),
             may("order_no", Ref(FactKind::Order), "the order a deposit is for"),
             may("salesperson", Text, "owner's code in this system"),
         ],
@@ -441,17 +460,28 @@ pub const FACTS: &[FactSpec] = &[
             must("decision_id", Text, "idempotency key"),
             must("decided_at", Instant, "when"),
             must("decided_by", Text, "who"),
-            must(
-                "action",
-                Enum(&["confirm", "snooze", "dispute", "promise", "hand_over", "identify", "allocate", "unallocate"]),
-                "what",
-            ),
+            must("action", Enum(DECISIONS), "what"),
             may("customer", Ref(FactKind::Party), "about whom"),
+            may("other_customer", Ref(FactKind::Party), "link, split: the second party key"),
             may("payment_no", Ref(FactKind::Payment), "about which money"),
+            may("evidence_no", Ref(FactKind::Payment), "pair, unpair: the bank line that is, or is not, that money"),
+            may("bill_no", Ref(FactKind::Bill), "about which acceptance bill"),
             may("invoice_no", Ref(FactKind::Invoice), "about which claim"),
+            may("shipment_no", Ref(FactKind::Shipment), "about which goods that are not billed"),
+            may("order_no", Ref(FactKind::Order), "about which order"),
+            may("statement_no", Ref(FactKind::Statement), "about which statement"),
+            may("payer", Text, "identify: from now on money of this payer is this customer's"),
+            may("class", Enum(MONEY_CLASS), "classify: what the money is"),
             may("currency", Currency, "of the amount"),
             may("gross", Amount, "how much"),
-            may("until", Date, "for snooze and promise"),
+            may("to_currency", Currency, "rate: the currency of the claim"),
+            may("to_gross", Amount, "rate: what the amount settles there"),
+            may("until", Date, "snooze, promise, close: the last day"),
+            may(
+                "revokes",
+                Ref(FactKind::Decision),
+                "revoke: the decision that is taken back; it names the same documents",
+            ),
             may("note", Text, "why"),
         ],
     },

@@ -41,7 +41,7 @@ pub struct SettleInput<'a> {
     pub party: Id,
     pub currency: Currency,
     /// Every live booked document that names this party in this currency: shipments, returns, invoices, adjustments,
-    /// payments, bills — and orders in whatever currency, and the settlements that name its payments or invoices.
+    /// payments, bills — and, in whatever currency, its orders, and the settlements and decisions that name any of these.
     pub documents: &'a [Document],
     pub terms: &'a Terms,
     pub policy: &'a BookPolicy,

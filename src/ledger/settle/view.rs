@@ -3,7 +3,7 @@
 //! Why here and once: every later step may rely on it that a document counts, has a date and an amount that can be
 //! posted, and comes in the same order whatever order the caller had.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::civil::Date;
 
@@ -34,6 +34,8 @@ pub(super) struct View<'a> {
     pub money: Vec<Counted<'a>>,
     pub settlements: Vec<&'a Document>,
     pub statements: Vec<&'a Document>,
+    /// What people decided and nobody took back, in the order in which it was decided.
+    pub decisions: Vec<&'a Document>,
     pub orders: HashMap<Id, &'a Document>,
     /// Also those that post nothing, such as shipments before cutover: due dates are counted from them.
     pub all_shipments: HashMap<Id, &'a Document>,
@@ -50,12 +52,17 @@ impl<'a> View<'a> {
         for document in sorted {
             view.add(document, input);
         }
+        view.forget_revoked();
         view
     }
 
     fn add(&mut self, document: &'a Document, input: &SettleInput<'a>) {
         if document.kind == FactKind::Order {
             self.orders.insert(document.id, document);
+            return;
+        }
+        if document.kind == FactKind::Decision {
+            self.decisions.push(document);
             return;
         }
         if document.currency() != Some(input.currency) {
@@ -79,6 +86,14 @@ impl<'a> View<'a> {
                 self.count(Counted { document, effective_on: first.effective_on, gross });
             }
         }
+    }
+
+    fn forget_revoked(&mut self) {
+        let revoked: BTreeSet<Id> =
+            self.decisions.iter().filter_map(|decision| decision.fields.reference("revokes")).collect();
+        self.decisions
+            .retain(|decision| decision.fields.text("action") != Some("revoke") && !revoked.contains(&decision.id));
+        self.decisions.sort_by_key(|decision| (decision.fields.instant("decided_at"), decision.id));
     }
 
     fn count(&mut self, counted: Counted<'a>) {

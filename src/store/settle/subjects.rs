@@ -24,14 +24,14 @@ const NAMING: &str = concat!(
     " FROM link l \
      JOIN document d ON d.id = l.document WHERE l.target {keys} AND d.role = 0 AND d.status NOT IN ('draft', 'void') \
      AND d.kind IN ('order', 'shipment', 'return', 'invoice', 'adjustment', 'payment', 'bill', \
-     'statement')"
+     'statement', 'decision')"
 );
-const SETTLEMENTS: &str = concat!(
+const MATCHES: &str = concat!(
     "SELECT l.target, ",
     documents::document_columns!(),
     " FROM link l \
      JOIN document d ON d.id = l.document WHERE l.target {keys} AND d.role = 0 AND d.status NOT IN ('draft', 'void') \
-     AND d.kind = 'settlement'"
+     AND d.kind IN ('settlement', 'decision')"
 );
 
 pub async fn settle_subjects(tx: &mut Tx, dirty: &[Subject], policy: &BookPolicy) -> Result<Vec<Entry>> {
@@ -43,10 +43,12 @@ pub async fn settle_subjects(tx: &mut Tx, dirty: &[Subject], policy: &BookPolicy
     let claims: HashSet<Id> = by_party
         .values()
         .flatten()
-        .filter(|document| matches!(document.kind, FactKind::Payment | FactKind::Invoice))
+        .filter(|document| {
+            matches!(document.kind, FactKind::Payment | FactKind::Bill | FactKind::Invoice | FactKind::Shipment)
+        })
         .map(|document| document.id)
         .collect();
-    let by_claim = naming(tx, SETTLEMENTS, &claims.into_iter().collect::<Vec<_>>()).await?;
+    let by_claim = naming(tx, MATCHES, &claims.into_iter().collect::<Vec<_>>()).await?;
     let ids: Vec<Id> = dirty.iter().map(Subject::id).collect();
     let posted = journal::posted(tx, &ids).await?;
     let mut entries = Vec::new();
@@ -87,7 +89,7 @@ async fn naming(tx: &mut Tx, sql: &'static str, targets: &[Id]) -> Result<HashMa
 }
 
 /// What `ledger::settle` wants to see, sorted by id: live booked documents of the customer in the subject's currency,
-/// orders in any, and the settlements that name its payments or invoices.
+/// orders in any, and the settlements and decisions that name its money, claims or goods.
 fn about(
     subject: &Subject,
     by_party: &HashMap<Id, Vec<Document>>,
@@ -95,12 +97,15 @@ fn about(
 ) -> Vec<Document> {
     let own = by_party.get(&subject.party).into_iter().flatten();
     let mut documents: Vec<Document> = own
-        .filter(|document| document.kind == FactKind::Order || document.currency() == Some(subject.currency))
+        .filter(|document| {
+            matches!(document.kind, FactKind::Order | FactKind::Decision)
+                || document.currency() == Some(subject.currency)
+        })
         .cloned()
         .collect();
-    let settlements: Vec<Document> =
+    let matches: Vec<Document> =
         documents.iter().filter_map(|document| by_claim.get(&document.id)).flatten().cloned().collect();
-    documents.extend(settlements);
+    documents.extend(matches);
     documents.sort_by_key(|document| document.id);
     documents.dedup_by_key(|document| document.id);
     documents

@@ -1,0 +1,119 @@
+//! `ledger party`: one customer — terms, balances, items, what was said.
+
+use serde_json::{Value as Json, json};
+
+use super::{document_json, fields_json, in_book, item_json};
+use crate::app::AppError;
+use crate::cli::output::{self, Table};
+use crate::ledger::Due;
+use crate::store::{PartyView, Position, Store};
+
+pub async fn run(store: &Store, book: Option<&str>, code: &str, as_json: bool) -> Result<(), AppError> {
+    let found = store.party(book, code).await?;
+    if found.is_empty() {
+        return Err(AppError::Refused(format!("没有客户 `{code}` · no such customer{}", in_book(book))));
+    }
+    if as_json {
+        return output::json(&json!({ "parties": found.iter().map(party_json).collect::<Vec<_>>() }));
+    }
+    for view in &found {
+        output::print(&party_text(view))?;
+    }
+    Ok(())
+}
+
+fn party_json(view: &PartyView) -> Json {
+    let positions: Vec<Json> = view
+        .positions
+        .iter()
+        .map(|position| {
+            let currency = position.subject.currency;
+            json!({
+                "currency": currency.as_str(),
+                "items": position.items.iter().map(|item| item_json(item, currency)).collect::<Vec<_>>(),
+                "unmatched": position.leftovers.iter().map(|(leftover, number, paid_on)| json!({
+                    "payment": number, "paid_on": paid_on.to_string(), "amount": leftover.amount.plain(currency),
+                })).collect::<Vec<_>>(),
+                "likely": position.likely_money.iter().map(|money| json!({
+                    "payment": money.number, "paid_on": money.paid_on.to_string(), "amount": money.amount.plain(currency), "payer": money.payer,
+                })).collect::<Vec<_>>(),
+            })
+        })
+        .collect();
+    let balances: Vec<Json> = view
+        .balances
+        .iter()
+        .map(|(currency, account, amount)| json!({ "currency": currency.as_str(), "account": account.name(), "amount": amount.plain(*currency) }))
+        .collect();
+    json!({ "book": view.party.book, "code": view.party.number, "fields": fields_json(&view.party), "balances": balances, "positions": positions,
+        "messages": view.messages.iter().map(document_json).collect::<Vec<_>>() })
+}
+
+fn party_text(view: &PartyView) -> String {
+    let field = |name| view.party.fields.text(name).unwrap_or("-");
+    let mut text = format!(
+        "{} {} {}\n条款 terms {}   业务员 salesperson {}\n",
+        view.party.book,
+        view.party.number,
+        field("name"),
+        field("terms"),
+        field("salesperson")
+    );
+    for (currency, account, amount) in view.balances.iter().filter(|(_, _, amount)| !amount.is_zero()) {
+        text.push_str(&format!("  {:<28} {:>18} {currency}\n", account.name(), amount.grouped(*currency)));
+    }
+    for position in &view.positions {
+        text.push_str(&items_table(position));
+    }
+    if !view.messages.is_empty() {
+        text.push_str("\n对话 conversation\n");
+    }
+    for message in &view.messages {
+        let field = |name| message.fields.text(name).unwrap_or_default();
+        let at = message.fields.instant("sent_at").map(|at| at.to_string()).unwrap_or_default();
+        text.push_str(&format!("  {} {}: {}\n", at.get(..16).unwrap_or(&at), field("sender"), field("text")));
+    }
+    text.push('\n');
+    text
+}
+
+fn items_table(position: &Position) -> String {
+    let currency = position.subject.currency;
+    let mut table = Table::new(&["单据 document", "日期 issued", "到期 due", "金额 gross", "未清 open"]);
+    for item in position.items.iter().filter(|item| !item.open.is_zero()) {
+        let due = match item.due {
+            Due::On(day) => day.to_string(),
+            Due::Expected { on, missing } => format!("≈{on} 待{}", basis_name(missing)),
+        };
+        table.row(vec![
+            item.number.to_string(),
+            item.issued_on.to_string(),
+            due,
+            item.gross.grouped(currency),
+            item.open.grouped(currency),
+        ]);
+    }
+    for (leftover, number, paid_on) in &position.leftovers {
+        let amount = leftover.amount.checked_neg().unwrap_or(leftover.amount);
+        table.row(vec![
+            number.to_string(),
+            paid_on.to_string(),
+            "未核销 unmatched".to_owned(),
+            String::new(),
+            amount.grouped(currency),
+        ]);
+    }
+    format!("\n{currency}\n{}", table.render(3))
+}
+
+/// The step that a due date waits for, as people call it.
+fn basis_name(missing: &str) -> &str {
+    match missing {
+        "shipped" => "发货 shipped",
+        "signed" => "签收 signed",
+        "reconciled" => "对账 reconciled",
+        "invoiced" => "开票 invoiced",
+        "invoice_received" => "收票 invoice received",
+        other => other,
+    }
+}

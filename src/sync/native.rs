@@ -1,0 +1,101 @@
+//! Facts that Bihuan states itself: what people decided (buttons, pages, commands), and statements that it drew up.
+//!
+//! Why they go in as records: then they are stored raw, versioned, counted, folded and posted like anything else, are
+//! found again by a rebuild, and an old binary cannot lose them. The payload is the fact itself, so no mapping stands
+//! between; [`MAPPING`] takes the place of a mapping's text. It must not know what a decision means.
+
+use std::sync::Arc;
+
+use bihuan_connectors::sdk::{PayloadShape, RecordBatchBuilder};
+use jiff::Timestamp;
+
+use super::SyncError;
+use crate::domain::fact::{decode_fact, encode_fact};
+use crate::domain::{Fact, FactKind, Hash, Problem};
+use crate::store::{ApplyBatch, Counts, Known, Outcome, Store, StreamId};
+
+/// What stands where a mapping's text stands: `why` quotes it.
+pub const MAPPING: &str = "# Bihuan's own facts, format 1: the payload is the fact.\n";
+
+/// Number range of everything that Bihuan numbers itself.
+pub const NUMBERING: &str = "bihuan";
+
+/// The source that a book's own facts come from; its streams are the kinds.
+const SOURCE: &str = "bihuan";
+
+/// The stream of one kind of a book's own facts.
+pub fn stream(book: &str, kind: FactKind) -> StreamId {
+    StreamId::new(&format!("{SOURCE}:{book}"), kind.name())
+}
+
+/// Whether records of this mapping are read by [`outcome`] and not by a mapping file.
+pub fn is_native(mapping: Hash) -> bool {
+    mapping == Hash::of(MAPPING.as_bytes())
+}
+
+/// What a stored record of such a stream says.
+pub fn outcome(payload: &[u8]) -> Outcome {
+    let text = String::from_utf8_lossy(payload);
+    match decode_fact(&text) {
+        Ok(fact) => Outcome::Facts(vec![fact]),
+        Err(error) => Outcome::Quarantined(Problem {
+            field: "body".into(),
+            value: text.chars().take(200).collect::<String>().into(),
+            reason: error.to_string().into(),
+            at: None,
+        }),
+    }
+}
+
+/// Commits facts of our own, one transaction a book and kind; the caller settles afterwards. A fact of a number that is
+/// known replaces it, the same fact again changes nothing.
+pub async fn state(store: &Store, now: Timestamp, facts: Vec<Fact>) -> Result<Counts, SyncError> {
+    let mut counts = Counts::default();
+    let mut rest = facts;
+    while let Some(first) = rest.first() {
+        let (book, kind) = (first.book.clone(), first.kind);
+        let (same, others): (Vec<Fact>, Vec<Fact>) =
+            rest.into_iter().partition(|fact| fact.book == book && fact.kind == kind);
+        rest = others;
+        let batch = batch(store, now, &book, kind, same).await?;
+        counts.add(store.apply(batch).await?.counts);
+    }
+    Ok(counts)
+}
+
+async fn batch(
+    store: &Store,
+    now: Timestamp,
+    book: &str,
+    kind: FactKind,
+    facts: Vec<Fact>,
+) -> Result<ApplyBatch, SyncError> {
+    let id = stream(book, kind);
+    let mut raw = RecordBatchBuilder::new(PayloadShape::Json, now.as_microsecond());
+    for fact in &facts {
+        raw.push(&fact.number, None, encode_fact(fact).as_bytes());
+    }
+    let raw = raw.finish();
+    let heads: Vec<_> = raw.iter().map(|record| (id.record(record.key), store.content_hash(false, record))).collect();
+    let mut counted = Counts::default();
+    let mut records = Vec::new();
+    for ((index, known), fact) in store.known(&id, &heads).await?.into_iter().enumerate().zip(facts) {
+        match known {
+            Known::New => records.push((index, Outcome::Facts(vec![fact]))),
+            Known::Unchanged(verdict) => counted.count_known(verdict),
+        }
+    }
+    Ok(ApplyBatch {
+        stream: id,
+        book: book.into(),
+        personal: false,
+        rank: 0,
+        books: true,
+        mapping: Hash::of(MAPPING.as_bytes()),
+        mapping_text: Arc::from(MAPPING),
+        raw,
+        records,
+        counted,
+        progress: None,
+    })
+}
