@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// 闭环：ERP、财务与聊天之间的集成中间件 · integration middleware between ERP, finance and chat
 #[derive(Debug, Parser)]
@@ -121,12 +121,39 @@ pub enum LedgerCommand {
         #[arg(long, value_name = "YYYY-MM-DD")]
         as_of: Option<jiff::civil::Date>,
     },
+    /// 导出分录，供其他程序核对 · the journal for hledger, beancount, sheets and programs
+    Export(ExportArgs),
     /// 校验哈希链与余额 · recompute the hash chain and the balances
     Verify {
         /// 校验截断 · a batch and its hash that were noted earlier
         #[arg(long, value_name = "BATCH:HASH")]
         anchor: Option<String>,
     },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    Hledger,
+    Beancount,
+    Csv,
+    Ndjson,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ExportArgs {
+    #[arg(long, value_enum)]
+    pub format: ExportFormat,
+    #[arg(long)]
+    pub book: Option<String>,
+    /// 生效日起 · effective on this day or later
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub from: Option<jiff::civil::Date>,
+    /// 生效日止 · effective on this day or earlier
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub to: Option<jiff::civil::Date>,
+    /// 输出文件（默认标准输出） · file to write (default: standard output)
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

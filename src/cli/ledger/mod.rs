@@ -1,6 +1,7 @@
 //! `bihuan ledger`: what the ledger says, why it says so, and what people decide about it. One file a subcommand.
 
 mod aging;
+mod export;
 mod order;
 mod party;
 mod verify;
@@ -22,6 +23,7 @@ pub async fn run(global: &Global, command: LedgerCommand) -> Result<(), AppError
             let day = |book: &str| as_of.unwrap_or_else(|| today(clock.as_ref(), &config, book));
             aging::run(&store.aging(book.as_deref(), &day).await?, global.json)
         }
+        LedgerCommand::Export(args) => export::run(&store, &args).await,
         LedgerCommand::Verify { anchor } => verify::run(&store, anchor.as_deref(), global.json).await,
     }
 }
