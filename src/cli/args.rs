@@ -113,6 +113,16 @@ pub enum LedgerCommand {
         #[arg(long)]
         book: Option<String>,
     },
+    /// 为什么 · why a document is as it is: sources, postings and their rule, pairing, allocations
+    Why {
+        /// 单号 · the document's number
+        number: String,
+        #[arg(long)]
+        book: Option<String>,
+        /// 单据种类 · its kind, where a number stands for several (shipment, invoice, payment …)
+        #[arg(long)]
+        kind: Option<String>,
+    },
     /// 账龄 · who owes what since when
     Aging {
         #[arg(long)]

@@ -17,18 +17,22 @@ mod document;
 #[cfg(test)]
 mod fixtures;
 pub mod identity;
+mod order_loop;
 mod pairing;
 mod policy;
 mod posting;
 mod settle;
 mod shares;
 mod terms;
+mod wording;
 
 pub use account::{Account, AccountKind};
 pub use aging::Aging;
 pub use document::{Contribution, Document, Role, fold};
+pub use order_loop::{Gap, Goods, OrderDocuments, OrderState, order_state};
 pub use pairing::{Pair, PairReason, pair};
 pub use policy::{BookPolicy, ReceivableBasis};
 pub use posting::{Posting, PostingError, difference, evidence_postings, postings};
 pub use settle::{Allocation, Leftover, OpenItem, OpenItemKind, Rung, SettleInput, Settlement, settle, unbilled_item};
 pub use terms::{Basis, Due, DueRule, Terms, TermsError};
+pub use wording::event;

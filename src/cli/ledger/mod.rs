@@ -5,6 +5,7 @@ mod export;
 mod order;
 mod party;
 mod verify;
+mod why;
 
 use serde_json::{Value as Json, json};
 
@@ -18,7 +19,13 @@ pub async fn run(global: &Global, command: LedgerCommand) -> Result<(), AppError
     let (config, clock, store) = open(global).await?;
     match command {
         LedgerCommand::Party { code, book } => party::run(&store, book.as_deref(), &code, global.json).await,
-        LedgerCommand::Order { number, book } => order::run(&store, book.as_deref(), &number, global.json).await,
+        LedgerCommand::Order { number, book } => {
+            let day = |book: &str| today(clock.as_ref(), &config, book);
+            order::run(&store, book.as_deref(), &number, &day, global.json).await
+        }
+        LedgerCommand::Why { number, book, kind } => {
+            why::run(&store, book.as_deref(), kind.as_deref(), &number, global.json).await
+        }
         LedgerCommand::Aging { book, as_of } => {
             let day = |book: &str| as_of.unwrap_or_else(|| today(clock.as_ref(), &config, book));
             aging::run(&store.aging(book.as_deref(), &day).await?, global.json)

@@ -107,7 +107,7 @@ fn items_table(position: &Position) -> String {
 }
 
 /// The step that a due date waits for, as people call it.
-fn basis_name(missing: &str) -> &str {
+pub(super) fn basis_name(missing: &str) -> &str {
     match missing {
         "shipped" => "发货 shipped",
         "signed" => "签收 signed",

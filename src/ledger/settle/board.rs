@@ -1,7 +1,7 @@
 //! Where items and money lie while the rungs bring them together. Every change of an open amount goes through here, so
 //! that an allocation, its posting and what is left can never disagree.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::civil::Date;
 
@@ -26,6 +26,8 @@ pub(super) struct Board<'a> {
     /// Items with something open: in the order of payment, and by amount.
     pub open: BTreeSet<usize>,
     pub by_amount: BTreeSet<(i64, usize)>,
+    /// (payment or bill, item): what a person said does not belong together. No rung but a person's own may pay it.
+    pub barred: HashSet<(Id, Id)>,
     prebilled: Vec<OpenItem>,
     allocations: Vec<Allocation>,
     postings: Vec<Posting>,
@@ -59,6 +61,7 @@ impl<'a> Board<'a> {
             targets,
             open,
             by_amount,
+            barred: HashSet::new(),
             prebilled,
             allocations: Vec::new(),
             postings: Vec::new(),
@@ -71,6 +74,17 @@ impl<'a> Board<'a> {
 
     pub fn targets_of(&self, id: Id) -> Vec<(usize, i64)> {
         self.targets.get(&id).cloned().unwrap_or_default()
+    }
+
+    /// Whether a person said that this money does not pay this item.
+    pub fn bars(&self, money: usize, item: usize) -> bool {
+        !self.barred.is_empty()
+            && self.barred.contains(&(self.purse.money[money].document.id, self.items[item].shown.id))
+    }
+
+    /// The first open item, in the order of payment, that `money` may pay.
+    pub fn oldest_for(&self, money: usize) -> Option<usize> {
+        self.open.iter().copied().find(|item| !self.bars(money, *item))
     }
 
     /// How much `money` may be short of an item it is meant to pay in full.
@@ -92,7 +106,7 @@ impl<'a> Board<'a> {
     ) -> i64 {
         let source = &self.purse.money[money];
         let amount = source.left.min(limit).min(self.open_of(item));
-        if amount <= 0 {
+        if amount <= 0 || rung != Rung::Pinned && self.bars(money, item) {
             return 0;
         }
         let (from, account) = (source.document.id, source.account);

@@ -13,6 +13,7 @@ mod combination;
 mod due;
 mod goods;
 mod items;
+mod matching;
 mod money;
 mod reference;
 mod rungs;
