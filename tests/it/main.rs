@@ -10,6 +10,7 @@
 mod bad_input;
 mod daemon;
 mod demo;
+mod export;
 mod figures;
 mod folder;
 mod kill;

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::servers::{postgres, rabbitmq};
 
-/// Does nothing when both servers are there.
+/// Does nothing when the servers and the accounting programs are there.
 pub fn install_missing() -> Result<()> {
     let mut missing = Vec::new();
     if postgres::binaries().is_none() {
@@ -15,6 +15,13 @@ pub fn install_missing() -> Result<()> {
     }
     if !rabbitmq::is_installed() {
         missing.push("rabbitmq-server");
+    }
+    // Other programs that check our arithmetic.
+    for program in ["hledger", "beancount"] {
+        let binary = if program == "beancount" { "bean-check" } else { program };
+        if !Path::new("/usr/bin").join(binary).exists() {
+            missing.push(program);
+        }
     }
     if missing.is_empty() {
         return Ok(());
