@@ -99,3 +99,41 @@ async fn batch(
         progress: None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Id, Value};
+    use crate::store::tests::company::{BOOK, date, fact, open};
+    use crate::store::tests::database::databases;
+
+    #[tokio::test]
+    async fn a_decision_is_kept_once_and_reads_back_from_its_raw_record() {
+        for database in databases().await {
+            let store = open(&database).await;
+            let payment = Id::of(BOOK, FactKind::Payment, "erp", "R1");
+            let mut decision = fact(
+                FactKind::Decision,
+                "D1",
+                vec![
+                    ("decision_id", Value::text("D1")),
+                    ("decided_by", Value::text("lin")),
+                    ("action", Value::text("snooze")),
+                    ("payment_no", Value::Ref { number: "R1".into(), id: payment }),
+                    ("until", Value::Date(date("2026-02-01"))),
+                ],
+            );
+            decision.numbering = NUMBERING.into();
+            let now = Timestamp::UNIX_EPOCH;
+            let first = state(&store, now, vec![decision.clone()]).await.unwrap();
+            let again = state(&store, now, vec![decision.clone()]).await.unwrap();
+            assert_eq!((first.applied, again.applied, again.unchanged), (1, 0, 1));
+            let kept = store.document(Some(BOOK), Some(FactKind::Decision), "D1").await.unwrap();
+            assert_eq!(kept[0].document.fields, decision.fields);
+            let raw = store.stored_records(&stream(BOOK, FactKind::Decision), None, 10).await.unwrap();
+            let crate::store::RawPayload::Bytes(bytes) = &raw[0].payload else { panic!("{raw:?}") };
+            assert_eq!(outcome(bytes), Outcome::Facts(vec![decision]));
+            assert!(matches!(outcome(b"{}"), Outcome::Quarantined(_)));
+        }
+    }
+}
