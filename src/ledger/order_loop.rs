@@ -75,22 +75,16 @@ pub struct OrderDocuments<'a> {
 }
 
 pub fn order_state(of: &OrderDocuments<'_>, as_of: Date) -> Result<OrderState, AmountError> {
-    let mut state = OrderState::default();
-    for line in &of.order.lines {
-        add(&mut state.ordered, line)?;
-    }
+    let mut state = OrderState { ordered: Goods::of(&of.order.lines)?, ..OrderState::default() };
     if let Some(gross) = of.order.gross() {
         state.ordered.amount = gross;
     }
     let mut carried: BTreeMap<Id, Amount> = BTreeMap::new();
     let mut unsigned = Vec::new();
     for shipment in live(of.shipments).filter(|shipment| shipment.status() == "shipped") {
-        let mut own = Goods::default();
-        for line in shipment.lines.iter().filter(|line| line.fields.reference("order_no") == Some(of.order.id)) {
-            add(&mut own, line)?;
-        }
-        state.shipped.quantity += own.quantity;
-        state.shipped.amount = state.shipped.amount.checked_add(own.amount)?;
+        let names_order = |line: &&Line| line.fields.reference("order_no") == Some(of.order.id);
+        let own = Goods::of(shipment.lines.iter().filter(names_order))?;
+        state.shipped = state.shipped.checked_add(own)?;
         carried.insert(shipment.id, own.amount);
         if shipment.fields.date("signed_on").is_none() {
             unsigned.push(shipment.number.clone());
@@ -98,12 +92,8 @@ pub fn order_state(of: &OrderDocuments<'_>, as_of: Date) -> Result<OrderState, A
     }
     let mut refunds = Amount::ZERO;
     for returned in live(of.returns) {
-        let mut own = Goods::default();
-        for line in own_lines(returned, of.order.id, &carried) {
-            add(&mut own, line)?;
-        }
-        state.returned.quantity += own.quantity;
-        state.returned.amount = state.returned.amount.checked_add(own.amount)?;
+        let own = Goods::of(own_lines(returned, of.order.id, &carried))?;
+        state.returned = state.returned.checked_add(own)?;
         if returned.fields.text("disposition").unwrap_or("refund") == "refund" {
             refunds = refunds.checked_add(own.amount)?;
         }
@@ -116,13 +106,21 @@ pub fn order_state(of: &OrderDocuments<'_>, as_of: Date) -> Result<OrderState, A
 }
 
 fn live(documents: &[Document]) -> impl Iterator<Item = &Document> {
-    documents.iter().filter(|document| document.is_live() && document.status() != "draft")
+    documents.iter().filter(|document| document.is_live())
 }
 
-fn add(goods: &mut Goods, line: &Line) -> Result<(), AmountError> {
-    goods.quantity += line.fields.decimal("quantity").unwrap_or_default();
-    goods.amount = goods.amount.checked_add(line.fields.amount("gross").unwrap_or_default())?;
-    Ok(())
+impl Goods {
+    fn of<'a>(lines: impl IntoIterator<Item = &'a Line>) -> Result<Self, AmountError> {
+        lines.into_iter().try_fold(Self::default(), |sum, line| {
+            let quantity = line.fields.decimal("quantity").unwrap_or_default();
+            sum.checked_add(Self { quantity, amount: line.fields.amount("gross").unwrap_or_default() })
+        })
+    }
+
+    fn checked_add(self, other: Self) -> Result<Self, AmountError> {
+        let quantity = self.quantity.checked_add(other.quantity).ok_or(AmountError::Overflow)?;
+        Ok(Self { quantity, amount: self.amount.checked_add(other.amount)? })
+    }
 }
 
 /// Lines that name the order, or name no order and one of its shipments.
@@ -160,7 +158,7 @@ fn goods_gaps(
     red: Amount,
     unsigned: Vec<Box<str>>,
 ) -> Result<(), AmountError> {
-    let quantity = state.ordered.quantity - state.shipped.quantity;
+    let quantity = state.ordered.quantity.checked_sub(state.shipped.quantity).ok_or(AmountError::Overflow)?;
     let is_waiting = order.is_live() && order.status() != "closed";
     if is_waiting && quantity > Decimal::ZERO {
         let amount = state.ordered.amount.checked_sub(state.shipped.amount)?.max(Amount::ZERO);

@@ -10,9 +10,10 @@ use bihuan_connectors::sdk::{PayloadShape, RecordBatchBuilder};
 use jiff::Timestamp;
 
 use super::SyncError;
+use super::page::compare;
 use crate::domain::fact::{decode_fact, encode_fact};
 use crate::domain::{Fact, FactKind, Hash, Problem};
-use crate::store::{ApplyBatch, Counts, Known, Outcome, Store, StreamId};
+use crate::store::{ApplyBatch, Counts, Outcome, Store, StreamId};
 
 /// What stands where a mapping's text stands: `why` quotes it.
 pub const MAPPING: &str = "# Bihuan's own facts, format 1: the payload is the fact.\n";
@@ -26,11 +27,6 @@ const SOURCE: &str = "bihuan";
 /// The stream of one kind of a book's own facts.
 pub fn stream(book: &str, kind: FactKind) -> StreamId {
     StreamId::new(&format!("{SOURCE}:{book}"), kind.name())
-}
-
-/// Whether records of this mapping are read by [`outcome`] and not by a mapping file.
-pub fn is_native(mapping: Hash) -> bool {
-    mapping == Hash::of(MAPPING.as_bytes())
 }
 
 /// What a stored record of such a stream says.
@@ -76,15 +72,13 @@ async fn batch(
         raw.push(&fact.number, None, encode_fact(fact).as_bytes());
     }
     let raw = raw.finish();
-    let heads: Vec<_> = raw.iter().map(|record| (id.record(record.key), store.content_hash(false, record))).collect();
-    let mut counted = Counts::default();
-    let mut records = Vec::new();
-    for ((index, known), fact) in store.known(&id, &heads).await?.into_iter().enumerate().zip(facts) {
-        match known {
-            Known::New => records.push((index, Outcome::Facts(vec![fact]))),
-            Known::Unchanged(verdict) => counted.count_known(verdict),
-        }
-    }
+    let (fresh, counted) = compare(store, &id, false, &raw).await?;
+    let records = facts
+        .into_iter()
+        .enumerate()
+        .filter(|(index, _)| fresh.binary_search(index).is_ok())
+        .map(|(index, fact)| (index, Outcome::Facts(vec![fact])))
+        .collect();
     Ok(ApplyBatch {
         stream: id,
         book: book.into(),

@@ -7,7 +7,7 @@ use bihuan_connectors::sdk::{RawRecord, RecordBatch};
 use super::{Feed, SyncError};
 use crate::domain::Hash;
 use crate::mapping::Mapped;
-use crate::store::{ApplyBatch, Counts, Known, Outcome, ProgressStep, RecordId, Store, Verdict};
+use crate::store::{ApplyBatch, Counts, Known, Outcome, ProgressStep, RecordId, Store, StreamId, Verdict};
 
 /// Makes one batch ready for `Store::apply`, whoever brought it.
 pub async fn prepare(
@@ -16,19 +16,7 @@ pub async fn prepare(
     raw: RecordBatch,
     progress: Option<ProgressStep>,
 ) -> Result<ApplyBatch, SyncError> {
-    let heads: Vec<(RecordId, Hash)> = raw.iter().map(|record| head(store, feed, record)).collect();
-    let known = store.known(&feed.id, &heads).await?;
-    let mut counted = Counts::default();
-    let mut fresh = Vec::new();
-    for (index, known) in known.iter().enumerate() {
-        match known {
-            Known::New => fresh.push(index),
-            // It still waits in quarantine: to call it unchanged would hide it.
-            Known::Unchanged(Verdict::Quarantined) => counted.quarantined += 1,
-            Known::Unchanged(Verdict::Applied | Verdict::Ignored) => counted.unchanged += 1,
-        }
-    }
-    counted.read = counted.unchanged + counted.quarantined;
+    let (fresh, counted) = compare(store, &feed.id, feed.personal, &raw).await?;
     let records = map_fresh(feed, &raw, &fresh)?;
     Ok(ApplyBatch {
         stream: feed.id.clone(),
@@ -43,6 +31,32 @@ pub async fn prepare(
         counted,
         progress,
     })
+}
+
+/// Indexes of the records that are new or changed, and the count of the rest.
+pub(super) async fn compare(
+    store: &Store,
+    stream: &StreamId,
+    personal: bool,
+    raw: &RecordBatch,
+) -> Result<(Vec<usize>, Counts), SyncError> {
+    // A record is named by its source, stream and key; what it says, by the (for personal streams: keyed) hash of its
+    // bytes.
+    let head = |record: RawRecord<'_>| (stream.record(record.key), store.content_hash(personal, record));
+    let heads: Vec<(RecordId, Hash)> = raw.iter().map(head).collect();
+    let known = store.known(stream, &heads).await?;
+    let mut counted = Counts::default();
+    let mut fresh = Vec::new();
+    for (index, known) in known.iter().enumerate() {
+        match known {
+            Known::New => fresh.push(index),
+            // It still waits in quarantine: to call it unchanged would hide it.
+            Known::Unchanged(Verdict::Quarantined) => counted.quarantined += 1,
+            Known::Unchanged(Verdict::Applied | Verdict::Ignored) => counted.unchanged += 1,
+        }
+    }
+    counted.read = counted.unchanged + counted.quarantined;
+    Ok((fresh, counted))
 }
 
 fn map_fresh(feed: &Feed, raw: &RecordBatch, fresh: &[usize]) -> Result<Vec<(usize, Outcome)>, SyncError> {
@@ -63,9 +77,4 @@ fn outcome(mapped: Mapped) -> Outcome {
         Mapped::Ignored(because) => Outcome::Ignored(because),
         Mapped::Quarantined(problem) => Outcome::Quarantined(problem),
     }
-}
-
-/// A record is named by its source, stream and key; what it says, by the (for personal streams: keyed) hash of its bytes.
-fn head(store: &Store, feed: &Feed, record: RawRecord<'_>) -> (RecordId, Hash) {
-    (feed.id.record(record.key), store.content_hash(feed.personal, record))
 }

@@ -67,6 +67,9 @@ fn hledger_and_beancount_come_to_the_same_balances_to_the_last_digit() {
     assert!(ours.len() > 20, "{ours:?}");
     assert_eq!(hledgers(&journal), ours);
 
+    let refused = on(folder.path(), &["ledger", "export", "--format", "csv", "--book", "nowhere"]).expect_code(1);
+    assert!(refused.stderr.contains("nowhere"), "{refused:?}");
+
     let beancount = export(folder.path(), "beancount");
     answer("bean-check", &[&beancount]);
 
@@ -83,13 +86,4 @@ fn hledger_and_beancount_come_to_the_same_balances_to_the_last_digit() {
         let output = Command::new(program).args(&arguments).output().unwrap();
         assert!(!output.status.success(), "{program} did not see that a balance was changed");
     }
-}
-
-#[test]
-fn an_export_of_a_book_without_a_journal_is_refused_in_words() {
-    let folder = tempfile::tempdir().unwrap();
-    let office = Office::open(CUSTOMERS, MONTHS);
-    run(&mut office.demo(folder.path())).expect_code(0);
-    let refused = on(folder.path(), &["ledger", "export", "--format", "csv", "--book", "nowhere"]).expect_code(1);
-    assert!(refused.stderr.contains("nowhere"), "{refused:?}");
 }

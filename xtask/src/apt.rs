@@ -17,12 +17,8 @@ pub fn install_missing() -> Result<()> {
         missing.push("rabbitmq-server");
     }
     // Other programs that check our arithmetic.
-    for program in ["hledger", "beancount"] {
-        let binary = if program == "beancount" { "bean-check" } else { program };
-        if !Path::new("/usr/bin").join(binary).exists() {
-            missing.push(program);
-        }
-    }
+    let programs = [("hledger", "/usr/bin/hledger"), ("beancount", "/usr/bin/bean-check")];
+    missing.extend(programs.iter().filter(|(_, path)| !Path::new(path).exists()).map(|(package, _)| package));
     if missing.is_empty() {
         return Ok(());
     }

@@ -14,6 +14,7 @@ use super::open;
 use crate::app::{AppError, today};
 use crate::domain::{Currency, fact};
 use crate::ledger::{Document, Due, OpenItem};
+use crate::store::AllocationView;
 
 pub async fn run(global: &Global, command: LedgerCommand) -> Result<(), AppError> {
     let (config, clock, store) = open(global).await?;
@@ -47,6 +48,13 @@ fn item_json(item: &OpenItem, currency: Currency) -> Json {
     json!({
         "number": item.number, "issued_on": item.issued_on.to_string(), "due_on": due_on.to_string(), "waits_for": waits_for,
         "gross": item.gross.plain(currency), "open": item.open.plain(currency), "disputed": item.disputed,
+    })
+}
+
+fn allocation_json(allocation: &AllocationView, currency: Currency) -> Json {
+    json!({
+        "from": allocation.from_number, "to": allocation.item_number, "amount": allocation.amount.plain(currency),
+        "on": allocation.effective_on.to_string(), "rung": allocation.rung, "because": allocation.explanation,
     })
 }
 

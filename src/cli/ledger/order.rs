@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use serde_json::{Value as Json, json};
 
-use super::{document_json, in_book, item_json};
+use super::{allocation_json, document_json, in_book, item_json};
 use crate::app::AppError;
 use crate::cli::output;
 use crate::domain::Currency;
@@ -138,15 +138,8 @@ fn order_json(view: &OrderLoop, state: &OrderState) -> Json {
     }
     let currency = view.order.currency().unwrap_or(Currency::CNY);
     object["items"] = view.items.iter().map(|item| item_json(item, currency)).collect::<Vec<_>>().into();
-    object["allocations"] = view
-        .allocations
-        .iter()
-        .map(|allocation| json!({
-            "from": allocation.from_number, "to": allocation.item_number, "amount": allocation.amount.plain(currency),
-            "on": allocation.effective_on.to_string(), "rung": allocation.rung, "because": allocation.explanation,
-        }))
-        .collect::<Vec<_>>()
-        .into();
+    object["allocations"] =
+        view.allocations.iter().map(|allocation| allocation_json(allocation, currency)).collect::<Vec<_>>().into();
     object["totals"] = json!({
         "ordered": state.ordered.amount.plain(currency), "ordered_quantity": state.ordered.quantity.normalize().to_string(),
         "shipped": state.shipped.amount.plain(currency), "shipped_quantity": state.shipped.quantity.normalize().to_string(),

@@ -4,7 +4,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{document_json, in_book, item_json};
+use super::{allocation_json, document_json, in_book, item_json};
 use crate::app::AppError;
 use crate::cli::output;
 use crate::domain::{Currency, FactKind};
@@ -67,14 +67,8 @@ fn why_json(view: &DocumentView) -> Json {
             })
         })
         .collect();
-    let allocations: Vec<Json> = view
-        .allocations
-        .iter()
-        .map(|allocation| json!({
-            "from": allocation.from_number, "to": allocation.item_number, "amount": allocation.amount.plain(currency),
-            "on": allocation.effective_on.to_string(), "rung": allocation.rung, "because": allocation.explanation,
-        }))
-        .collect();
+    let allocations: Vec<Json> =
+        view.allocations.iter().map(|allocation| allocation_json(allocation, currency)).collect();
     json!({
         "book": view.document.book, "role": role_name(view.document.role).0, "document": document_json(&view.document),
         "sources": sources, "journal": view.journal.iter().map(journal_json).collect::<Vec<_>>(),

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::totals::kind;
+use super::verify;
 use crate::domain::{Amount, Currency, FactKind, Hash, Id};
 use crate::ledger::{Account, Document, Posting};
 use crate::store::engine::{Row, Tx};
@@ -72,11 +73,7 @@ impl Store {
     /// Opens a snapshot of the whole journal.
     pub async fn journal_reader(&self) -> Result<JournalReader> {
         let mut tx = self.engine.read().await?;
-        let head = tx.fetch_one("SELECT number, hash FROM chain_head WHERE id = 1", Vec::new()).await?;
-        let end = match head {
-            Some(row) => Anchor { batch: row.int(0)?, hash: row.hash(1)? },
-            None => Anchor { batch: 0, hash: Hash::ZERO },
-        };
+        let end = verify::end(&mut tx).await?;
         Ok(JournalReader { tx, after: 0, end })
     }
 }

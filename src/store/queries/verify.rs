@@ -85,18 +85,10 @@ impl Store {
     /// Recomputes chain, balances, flows and documents' postings in one snapshot.
     pub async fn verify(&self, anchor: Option<Anchor>) -> Result<Verification> {
         let mut tx = self.engine.read().await?;
-        let head = tx.fetch_one("SELECT number, hash FROM chain_head WHERE id = 1", Vec::new()).await?;
-        let (number, hash) = match &head {
-            Some(row) => (row.int(0)?, row.hash(1)?),
-            None => (0, Hash::ZERO),
-        };
-        let mut report = Verification {
-            batches: number,
-            transfers: 0,
-            documents: 0,
-            anchor: Anchor { batch: number, hash }.to_string(),
-            findings: Vec::new(),
-        };
+        let end = end(&mut tx).await?;
+        let Anchor { batch: number, hash } = end;
+        let mut report =
+            Verification { batches: number, transfers: 0, documents: 0, anchor: end.to_string(), findings: Vec::new() };
         let sums = verify_chain(&mut tx, number, hash, anchor, &mut report).await?;
         verify_sums(&mut tx, sums, &mut report).await?;
         verify_items(&mut tx, &mut report).await?;
@@ -124,6 +116,14 @@ impl Store {
                 }
             }
         }
+    }
+}
+
+/// Where the chain ends in this snapshot.
+pub(super) async fn end(tx: &mut Tx) -> Result<Anchor> {
+    match tx.fetch_one("SELECT number, hash FROM chain_head WHERE id = 1", Vec::new()).await? {
+        Some(row) => Ok(Anchor { batch: row.int(0)?, hash: row.hash(1)? }),
+        None => Ok(Anchor { batch: 0, hash: Hash::ZERO }),
     }
 }
 

@@ -43,9 +43,8 @@ pub async fn settle_subjects(tx: &mut Tx, dirty: &[Subject], policy: &BookPolicy
     let claims: HashSet<Id> = by_party
         .values()
         .flatten()
-        .filter(|document| {
-            matches!(document.kind, FactKind::Payment | FactKind::Bill | FactKind::Invoice | FactKind::Shipment)
-        })
+        // Not by shipment: whoever decides about goods names the money or the customer too, and shipments are many.
+        .filter(|document| matches!(document.kind, FactKind::Payment | FactKind::Bill | FactKind::Invoice))
         .map(|document| document.id)
         .collect();
     let by_claim = naming(tx, MATCHES, &claims.into_iter().collect::<Vec<_>>()).await?;
@@ -89,7 +88,7 @@ async fn naming(tx: &mut Tx, sql: &'static str, targets: &[Id]) -> Result<HashMa
 }
 
 /// What `ledger::settle` wants to see, sorted by id: live booked documents of the customer in the subject's currency,
-/// orders in any, and the settlements and decisions that name its money, claims or goods.
+/// orders in any, and the settlements and decisions that name its money or claims.
 fn about(
     subject: &Subject,
     by_party: &HashMap<Id, Vec<Document>>,

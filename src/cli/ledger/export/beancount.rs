@@ -16,7 +16,7 @@ pub(super) struct Beancount;
 const OPENED_ON: &str = "1970-01-01";
 
 /// `Assets:Receivable:Unbilled:B-sz:P-CUST0001`. A part begins with a capital letter and has letters, digits and `-`.
-fn account(book: &str, account: &Account, export: &Export<'_>) -> String {
+fn account(book: &str, account: &Account, export: &Export) -> String {
     let plain = |text: &str| escaped(text, '-', |letter| letter.is_ascii_alphanumeric());
     let mut name = root(account.kind).0.to_owned();
     for part in account.kind.name().split(':') {
@@ -40,7 +40,7 @@ fn text(text: &str) -> String {
 }
 
 impl Writing for Beancount {
-    fn begin(&mut self, out: &mut dyn Write, export: &Export<'_>) -> Result<()> {
+    fn begin(&self, out: &mut dyn Write, export: &Export) -> Result<()> {
         writeln!(out, "; Bihuan 闭环, the journal up to {}\noption \"title\" \"Bihuan 闭环\"", export.anchor)?;
         let accounts: BTreeSet<String> =
             export.balances.iter().map(|balance| account(&balance.book, &balance.account, export)).collect();
@@ -50,7 +50,7 @@ impl Writing for Beancount {
         Ok(())
     }
 
-    fn entry(&mut self, out: &mut dyn Write, entry: &[JournalLine], export: &Export<'_>) -> Result<()> {
+    fn entry(&self, out: &mut dyn Write, entry: &[JournalLine], export: &Export) -> Result<()> {
         let Some(first) = entry.first() else { return Ok(()) };
         let (event, number) = export.labels.event(first);
         writeln!(out, "\n{} * {} {}", first.posting.effective_on, text(event), text(&number))?;
@@ -69,7 +69,7 @@ impl Writing for Beancount {
     }
 
     /// A balance holds at the beginning of its day, and to the last digit: `~ 0` is the tolerance.
-    fn end(&mut self, out: &mut dyn Write, export: &Export<'_>) -> Result<()> {
+    fn end(&self, out: &mut dyn Write, export: &Export) -> Result<()> {
         if !export.is_whole {
             return Ok(());
         }

@@ -15,7 +15,7 @@ pub(super) struct Hledger;
 /// they stand.
 const SYNTAX: &str = ":;()[]*!=@\"|%{}";
 
-fn account(book: &str, account: &Account, export: &Export<'_>) -> String {
+fn account(book: &str, account: &Account, export: &Export) -> String {
     let plain = |text: &str| {
         escaped(text, '%', |letter| !letter.is_whitespace() && !letter.is_control() && !SYNTAX.contains(letter))
     };
@@ -37,7 +37,7 @@ fn money(amount: Amount, currency: Currency) -> String {
 }
 
 impl Writing for Hledger {
-    fn begin(&mut self, out: &mut dyn Write, export: &Export<'_>) -> Result<()> {
+    fn begin(&self, out: &mut dyn Write, export: &Export) -> Result<()> {
         writeln!(out, "; Bihuan 闭环, the journal up to {}", export.anchor)?;
         let currencies: BTreeSet<Currency> = export.balances.iter().map(|balance| balance.currency).collect();
         for currency in currencies {
@@ -54,7 +54,7 @@ impl Writing for Hledger {
         Ok(())
     }
 
-    fn entry(&mut self, out: &mut dyn Write, entry: &[JournalLine], export: &Export<'_>) -> Result<()> {
+    fn entry(&self, out: &mut dyn Write, entry: &[JournalLine], export: &Export) -> Result<()> {
         let Some(first) = entry.first() else { return Ok(()) };
         let (event, number) = export.labels.event(first);
         let day = first.posting.effective_on;
@@ -69,16 +69,15 @@ impl Writing for Hledger {
         for line in entry {
             let posting = &line.posting;
             let note = if line.reversal { "  ; reversal:" } else { "" };
-            let (debit, credit) =
-                (money(posting.amount, posting.currency), format!("-{}", money(posting.amount, posting.currency)));
-            writeln!(out, "    {}  {debit}{note}", account(&line.book, &posting.debit, export))?;
-            writeln!(out, "    {}  {credit}{note}", account(&line.book, &posting.credit, export))?;
+            let amount = money(posting.amount, posting.currency);
+            writeln!(out, "    {}  {amount}{note}", account(&line.book, &posting.debit, export))?;
+            writeln!(out, "    {}  -{amount}{note}", account(&line.book, &posting.credit, export))?;
         }
         Ok(())
     }
 
     /// The balances as assertions, in one transaction that moves nothing.
-    fn end(&mut self, out: &mut dyn Write, export: &Export<'_>) -> Result<()> {
+    fn end(&self, out: &mut dyn Write, export: &Export) -> Result<()> {
         if !export.is_whole {
             return Ok(());
         }

@@ -7,7 +7,7 @@ use std::io::{Result, Write};
 use serde_json::{Value as Json, json};
 
 use super::{Export, Writing};
-use crate::domain::fact;
+use crate::cli::ledger::fields_json;
 use crate::ledger::{Account, Document};
 use crate::store::JournalLine;
 
@@ -35,7 +35,7 @@ const COLUMNS: [&str; 18] = [
     "hash",
 ];
 
-fn cells(line: &JournalLine, export: &Export<'_>) -> [String; COLUMNS.len()] {
+fn cells(line: &JournalLine, export: &Export) -> [String; COLUMNS.len()] {
     let posting = &line.posting;
     let owner = |id: Option<crate::domain::Id>| id.map(|id| export.labels.of(id)).unwrap_or_default();
     let side = |account: &Account| [account.kind.name().to_owned(), owner(account.party), owner(account.order)];
@@ -78,28 +78,28 @@ fn row(out: &mut dyn Write, cells: &[String]) -> Result<()> {
 }
 
 impl Writing for Csv {
-    fn begin(&mut self, out: &mut dyn Write, _: &Export<'_>) -> Result<()> {
+    fn begin(&self, out: &mut dyn Write, _: &Export) -> Result<()> {
         // A sheet program takes the file for UTF-8 only when it says so.
         out.write_all("\u{feff}".as_bytes())?;
         row(out, &COLUMNS.map(str::to_owned))
     }
 
-    fn entry(&mut self, out: &mut dyn Write, entry: &[JournalLine], export: &Export<'_>) -> Result<()> {
+    fn entry(&self, out: &mut dyn Write, entry: &[JournalLine], export: &Export) -> Result<()> {
         entry.iter().try_for_each(|line| row(out, &cells(line, export)))
     }
 
-    fn end(&mut self, _: &mut dyn Write, _: &Export<'_>) -> Result<()> {
+    fn end(&self, _: &mut dyn Write, _: &Export) -> Result<()> {
         Ok(())
     }
 }
 
 impl Writing for Ndjson {
-    fn begin(&mut self, out: &mut dyn Write, export: &Export<'_>) -> Result<()> {
+    fn begin(&self, out: &mut dyn Write, export: &Export) -> Result<()> {
         writeln!(out, "{}", json!({ "type": "journal", "format": 1, "anchor": export.anchor }))?;
         export.decisions.iter().try_for_each(|decision| writeln!(out, "{decision}"))
     }
 
-    fn entry(&mut self, out: &mut dyn Write, entry: &[JournalLine], export: &Export<'_>) -> Result<()> {
+    fn entry(&self, out: &mut dyn Write, entry: &[JournalLine], export: &Export) -> Result<()> {
         for line in entry {
             let mut object = serde_json::Map::from_iter([("type".to_owned(), Json::from("transfer"))]);
             let cells = COLUMNS.iter().zip(cells(line, export)).filter(|(_, cell)| !cell.is_empty());
@@ -113,7 +113,7 @@ impl Writing for Ndjson {
         Ok(())
     }
 
-    fn end(&mut self, out: &mut dyn Write, export: &Export<'_>) -> Result<()> {
+    fn end(&self, out: &mut dyn Write, export: &Export) -> Result<()> {
         for balance in export.balances.iter().filter(|_| export.is_whole) {
             let account = &balance.account;
             let object = json!({
@@ -130,7 +130,5 @@ impl Writing for Ndjson {
 
 /// One decision as a line.
 pub(super) fn decision(decision: &Document) -> String {
-    let fields: serde_json::Map<String, Json> =
-        decision.fields.iter().map(|(name, value)| (name.to_owned(), fact::shown(value))).collect();
-    json!({ "type": "decision", "book": decision.book, "decision": fields }).to_string()
+    json!({ "type": "decision", "book": decision.book, "decision": fields_json(decision) }).to_string()
 }
