@@ -123,6 +123,16 @@ pub enum LedgerCommand {
         #[arg(long)]
         kind: Option<String>,
     },
+    /// 佐证 · what bank, warehouse and tax platform have seen, and what of it is not booked, or booked and not seen
+    Evidence {
+        #[arg(long)]
+        book: Option<String>,
+        /// 单据种类 · payment, shipment or invoice
+        #[arg(long)]
+        kind: Option<String>,
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+    },
     /// 账龄 · who owes what since when
     Aging {
         #[arg(long)]

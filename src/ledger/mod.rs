@@ -30,7 +30,7 @@ pub use account::{Account, AccountKind};
 pub use aging::Aging;
 pub use document::{Contribution, Document, Role, fold};
 pub use order_loop::{Gap, Goods, OrderDocuments, OrderState, order_state};
-pub use pairing::{Pair, PairReason, pair};
+pub use pairing::{EventClass, Pair, PairReason, pair, paired_as};
 pub use policy::{BookPolicy, ReceivableBasis};
 pub use posting::{Posting, PostingError, difference, evidence_postings, postings};
 pub use settle::{Allocation, Leftover, OpenItem, OpenItemKind, Rung, SettleInput, Settlement, settle, unbilled_item};

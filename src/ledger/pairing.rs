@@ -1,23 +1,34 @@
-//! One event, one posting: which bank line is the same money as which booked receipt.
+//! One event, one posting: which bank line is the same money as which booked receipt, which delivery of the warehouse the
+//! same goods as which shipment, which tax invoice the same claim as which receivable.
 //!
 //! Why recomputed as a whole for one amount: whichever side comes first, and however many equal amounts a customer pays
 //! in a week, the same documents must end in the same pairs. A pair is a statement about two documents and nothing
 //! else; it must not know what either of them posts.
 
-use jiff::civil::Date;
+mod side;
 
-use super::posting::is_outgoing;
+use side::Side;
+pub use side::{EventClass, paired_as};
+
 use super::terms::days_between;
 use super::{BookPolicy, Document};
-use crate::domain::text::fold_name;
-use crate::domain::{Amount, Currency, Id};
+use crate::domain::Id;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PairReason {
-    /// The receipt carries the bank's own serial number.
-    BankReference,
-    /// Equal amount, currency and direction, dates within the window, account and payer not in conflict.
+    /// Both carry the bank's serial number, the waybill or the tax invoice's number; or the bank line names the bill.
+    StrongKey,
+    /// Equal amount, currency and direction, dates within the window, account (customer) and payer (orders) not in conflict.
     AmountAndDate,
+}
+
+impl PairReason {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::StrongKey => "strong_key",
+            Self::AmountAndDate => "amount_and_date",
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,19 +38,20 @@ pub struct Pair {
     pub reason: PairReason,
 }
 
-/// Pairs live evidence payments with live booked ones. All documents have the same book, currency and gross amount;
+/// Pairs live evidence with live booked documents. All have the same book, class, currency and amount ([`paired_as`]);
 /// any order of the arguments gives the same pairs, and each document is in at most one.
 ///
-/// 1. An equal bank serial number pairs, whatever the dates; two different ones, or two different own accounts, never.
-/// 2. Dates within `pairing_days`: an equal payer before a blank one, near before far, the bank's day before finance's.
-///    A later pass moves pairs along so that as many as possible are paired: equal amounts of equal payers are
-///    interchangeable, but a line left over would be counted as unidentified money.
-/// 3. Different payer names (a third party paid) pair only if each is the other's one remaining candidate.
+/// 1. An equal strong key pairs, whatever the dates; two different ones, two own accounts or two customers, never.
+/// 2. Dates within the window: an equal payer (equal orders) before a blank one, near before far, the evidence's day
+///    before the booked one. A later pass moves pairs along so that as many as possible are paired: equal amounts of equal
+///    payers are interchangeable, but a line left over would be counted as unidentified money.
+/// 3. Money of different payers (a third party paid, or the bank that accepted a bill) pairs only if each is the other's
+///    one remaining candidate. Goods and claims for different orders never do.
 pub fn pair(evidence: &[Document], booked: &[Document], policy: &BookPolicy) -> Vec<Pair> {
     let lines = sides(evidence);
     let receipts = sides(booked);
     let mut matching = Matching { line: vec![None; lines.len()], receipt: vec![None; receipts.len()] };
-    let candidates = candidates(&lines, &receipts, i32::from(policy.pairing_days));
+    let candidates = candidates(&lines, &receipts, policy);
 
     for &(strength, _, _, line, receipt) in &candidates {
         if strength <= Strength::BlankPayer {
@@ -69,29 +81,10 @@ pub fn pair(evidence: &[Document], booked: &[Document], policy: &BookPolicy) -> 
         .enumerate()
         .filter_map(|(line, receipt)| {
             let receipt = (*receipt)?;
-            let reason = if serial(line, receipt) { PairReason::BankReference } else { PairReason::AmountAndDate };
+            let reason = if serial(line, receipt) { PairReason::StrongKey } else { PairReason::AmountAndDate };
             Some(Pair { evidence: lines[line].id, booked: receipts[receipt].id, reason })
         })
         .collect()
-}
-
-/// What pairing looks at, folded once.
-struct Side<'a> {
-    id: Id,
-    date: Date,
-    currency: Option<Currency>,
-    gross: Option<Amount>,
-    outgoing: bool,
-    bank_ref: String,
-    account: String,
-    payer: String,
-    number: &'a str,
-}
-
-impl Side<'_> {
-    fn is_same_serial(&self, other: &Self) -> bool {
-        !self.bank_ref.is_empty() && self.bank_ref == other.bank_ref
-    }
 }
 
 /// Strongest first.
@@ -108,35 +101,30 @@ type Candidate = (Strength, i32, bool, usize, usize);
 
 /// Sorted by (date, id), so that indexes break ties the same way in every order of arrival.
 fn sides(documents: &[Document]) -> Vec<Side<'_>> {
-    let mut sides: Vec<Side<'_>> = documents
-        .iter()
-        .filter(|document| document.is_live())
-        .filter_map(|document| {
-            let folded = |field: &str| fold_name(document.fields.text(field).unwrap_or_default());
-            Some(Side {
-                id: document.id,
-                date: document.effective_on()?,
-                currency: document.currency(),
-                gross: document.gross(),
-                outgoing: is_outgoing(document),
-                bank_ref: folded("bank_ref"),
-                account: folded("account"),
-                payer: folded("payer"),
-                number: &document.number,
-            })
-        })
-        .collect();
+    let mut sides: Vec<Side<'_>> = documents.iter().filter_map(Side::of).collect();
     sides.sort_by(|a, b| (a.date, a.id, a.number).cmp(&(b.date, b.id, b.number)));
     sides.dedup_by_key(|side| side.id);
     sides
 }
 
-fn candidates(lines: &[Side<'_>], receipts: &[Side<'_>], window: i32) -> Vec<Candidate> {
+/// A claim is written when the period is billed and gets its tax invoice weeks later, at the latest in the next period.
+const CLAIM_DAYS: i32 = 45;
+
+fn window(class: EventClass, policy: &BookPolicy) -> i32 {
+    match class {
+        EventClass::Money | EventClass::Goods => i32::from(policy.pairing_days),
+        EventClass::Claim => CLAIM_DAYS.max(i32::from(policy.pairing_days)),
+    }
+}
+
+fn candidates(lines: &[Side<'_>], receipts: &[Side<'_>], policy: &BookPolicy) -> Vec<Candidate> {
     let mut found = Vec::new();
     let mut serials: Vec<(&str, usize)> =
-        receipts.iter().enumerate().map(|(index, receipt)| (receipt.bank_ref.as_str(), index)).collect();
+        receipts.iter().enumerate().map(|(index, receipt)| (receipt.serial.as_str(), index)).collect();
     serials.sort_unstable();
+    let bills: Vec<usize> = (0..receipts.len()).filter(|index| receipts[*index].is_bill()).collect();
     for (line_index, line) in lines.iter().enumerate() {
+        let window = window(line.class, policy);
         let mut consider = |receipt_index: usize| {
             let receipt: &Side<'_> = &receipts[receipt_index];
             let days = days_between(line.date, receipt.date);
@@ -147,11 +135,11 @@ fn candidates(lines: &[Side<'_>], receipts: &[Side<'_>], window: i32) -> Vec<Can
         let from = receipts.partition_point(|receipt| days_between(line.date, receipt.date) < -window);
         let to = receipts.partition_point(|receipt| days_between(line.date, receipt.date) <= window);
         (from..to).for_each(&mut consider);
-        if !line.bank_ref.is_empty() {
-            let first = serials.partition_point(|(serial, _)| *serial < line.bank_ref.as_str());
-            let same = serials[first..].iter().take_while(|(serial, _)| *serial == line.bank_ref);
-            same.filter(|(_, index)| !(from..to).contains(index)).for_each(|(_, index)| consider(*index));
-        }
+        // A strong key counts beyond the window too.
+        let first = serials.partition_point(|(serial, _)| *serial < line.serial.as_str());
+        let same = serials[first..].iter().take_while(|(serial, _)| !serial.is_empty() && *serial == line.serial);
+        let far = same.map(|(_, index)| *index).chain(bills.iter().copied());
+        far.filter(|index| !(from..to).contains(index)).for_each(&mut consider);
     }
     found.sort_unstable();
     found
@@ -159,22 +147,24 @@ fn candidates(lines: &[Side<'_>], receipts: &[Side<'_>], window: i32) -> Vec<Can
 
 fn strength(line: &Side<'_>, receipt: &Side<'_>, in_window: bool) -> Option<Strength> {
     let conflict = |a: &str, b: &str| !a.is_empty() && !b.is_empty() && a != b;
-    if line.currency != receipt.currency || line.gross != receipt.gross || line.outgoing != receipt.outgoing {
+    let what = |side: &Side<'_>| (side.class, side.currency, side.amount, side.opposite);
+    if what(line) != what(receipt) {
         return None;
     }
     if line.is_same_serial(receipt) {
         return Some(Strength::Serial);
     }
-    if !in_window || conflict(&line.bank_ref, &receipt.bank_ref) || conflict(&line.account, &receipt.account) {
+    if !in_window || conflict(&line.serial, &receipt.serial) || conflict(&line.owner, &receipt.owner) {
         return None;
     }
-    Some(if line.payer.is_empty() || receipt.payer.is_empty() {
-        Strength::BlankPayer
-    } else if line.payer == receipt.payer {
-        Strength::EqualPayer
-    } else {
-        Strength::OtherPayer
-    })
+    if receipt.is_bill() {
+        return Some(Strength::OtherPayer);
+    }
+    match (line.payer.as_str(), receipt.payer.as_str()) {
+        ("", _) | (_, "") => Some(Strength::BlankPayer),
+        (ours, theirs) if ours == theirs => Some(Strength::EqualPayer),
+        _ => (line.class == EventClass::Money).then_some(Strength::OtherPayer),
+    }
 }
 
 /// Partner of each line and of each receipt.
@@ -246,6 +236,7 @@ impl Matching {
 mod tests {
     use super::super::fixtures::{Doc, amount, day};
     use super::*;
+    use crate::domain::FactKind;
     use proptest::prelude::*;
 
     fn bank(number: &str, paid_on: i32, payer: &str, serial: &str) -> Document {
@@ -299,6 +290,48 @@ mod tests {
         let line = [bank("B1", 10, "老板娘", "")];
         assert_eq!(shown(&line, &[receipt("R1", 11, "甲公司", "")]), ["B1=R1"]);
         assert!(shown(&line, &[receipt("R1", 11, "甲公司", ""), receipt("R2", 11, "乙公司", "")]).is_empty());
+    }
+
+    fn goods(number: &str, shipped_on: i32, order: &str, waybill: &str) -> Doc {
+        let line = [("order_no", FactKind::Order, order)];
+        Doc::shipment(number, day(shipped_on)).text("waybill", waybill).line(10, amount("1000.00"), &line)
+    }
+
+    #[test]
+    fn the_warehouse_and_the_erp_tell_of_the_same_goods_by_waybill_or_by_order_amount_and_day() {
+        let seen = |number: &str, on, order: &str, waybill: &str| goods(number, on, order, waybill).evidence().build();
+        let booked = |number: &str, on, order: &str, waybill: &str| goods(number, on, order, waybill).build();
+        let warehouse = [seen("W1", 1, "SO1", "SF1"), seen("W2", 3, "SO2", ""), seen("W3", 3, "SO3", "SF3")];
+        let erp = [booked("X1", 30, "SO9", "SF1"), booked("X2", 4, "SO2", ""), booked("X3", 3, "SO4", "")];
+        assert_eq!(shown(&warehouse, &erp), ["W1=X1", "W2=X2"], "SO3 and SO4 are two deliveries");
+        let other = goods("X4", 3, "SO3", "").refers("customer", FactKind::Party, "C2").build();
+        assert!(shown(&[seen("W3", 3, "SO3", "")], &[other]).is_empty(), "two customers are two deliveries");
+    }
+
+    #[test]
+    fn a_tax_invoice_pairs_with_its_receivable_weeks_later_and_red_never_with_blue() {
+        let claim = |number: &str, on, tax_invoice: &str| {
+            Doc::invoice(number, day(on)).amount("gross", amount("1000.00")).text("tax_invoice_no", tax_invoice)
+        };
+        let taxed = [claim("T1", 40, "").evidence().build(), claim("T2", 90, "2644").evidence().build()];
+        let booked = [claim("AR1", 5, "").build(), claim("AR2", 5, "2644").build()];
+        assert_eq!(shown(&taxed, &booked), ["T1=AR1", "T2=AR2"]);
+        let red = [claim("T1", 5, "").text("nature", "red").evidence().build()];
+        assert!(shown(&red, &booked).is_empty());
+    }
+
+    #[test]
+    fn the_money_of_a_bill_that_matures_is_the_bill_and_not_a_new_payment() {
+        let bill =
+            |status: &str| Doc::bill("130258100-1", amount("1000.00"), day(1), status).date("matures_on", day(60));
+        let line = |on, text: &str| payment("B1", on, "招商银行", "").text("text", text).evidence().build();
+        let named = [line(75, "票据到期 130258100-1 托收")];
+        assert_eq!(shown(&named, &[bill("held").build()]), ["B1=130258100-1"]);
+        assert_eq!(shown(&[line(61, "托收")], &[bill("matured").build()]), ["B1=130258100-1"]);
+        assert!(shown(&[line(75, "货款")], &[bill("held").build()]).is_empty(), "neither the number nor the day fits");
+        assert!(shown(&named, &[bill("endorsed").build()]).is_empty(), "somebody else collects it");
+        let customers_own = receipt("R1", 60, "招商银行", "");
+        assert_eq!(shown(&[line(61, "托收")], &[bill("held").build(), customers_own]), ["B1=R1"]);
     }
 
     #[test]

@@ -23,7 +23,9 @@ pub struct Marks {
     /// Documents whose parties and pair groups are touched: what a settlement or a decision names.
     named: BTreeSet<Id>,
     groups: BTreeSet<(Id, Box<str>)>,
-    /// Payments that nobody speaks of any more.
+    /// Groups to pair again if there are such.
+    woken: BTreeSet<Id>,
+    /// Documents that may have been a pair's evidence and that nobody speaks of any more.
     gone: BTreeSet<Id>,
 }
 
@@ -34,8 +36,8 @@ impl Marks {
             for document in change.states().filter(|document| document.is_live()) {
                 marks.add(document);
             }
-            let gone = change.after.role == Role::Stub && change.after.kind == FactKind::Payment;
-            if gone {
+            let pairs = matches!(change.after.kind, FactKind::Payment | FactKind::Shipment | FactKind::Invoice);
+            if pairs && change.after.role == Role::Stub {
                 marks.gone.insert(change.after.id);
             }
         }
@@ -68,8 +70,17 @@ impl Marks {
             }
             _ => {}
         }
-        if let Some(group) = documents::pair_group(document) {
+        self.add_group(document);
+    }
+
+    /// A group begins with money or with evidence. Booked goods and claims only wake one that is there: most companies
+    /// have no second source for them, and then nothing is looked for.
+    fn add_group(&mut self, document: &Document) {
+        let Some(group) = documents::pair_group(document) else { return };
+        if document.kind == FactKind::Payment || document.role == Role::Evidence {
             self.groups.insert((group, document.book.clone()));
+        } else {
+            self.woken.insert(group);
         }
     }
 
@@ -87,9 +98,7 @@ impl Marks {
         let named: Vec<Id> = self.named.iter().copied().collect();
         for document in documents::load(tx, &named).await?.values() {
             self.add_subjects(document);
-            if let Some(group) = documents::pair_group(document) {
-                self.groups.insert((group, document.book.clone()));
-            }
+            self.add_group(document);
         }
         to_settle(tx, self.subjects.iter()).await?;
         let parties: Vec<Id> = self.parties.iter().copied().collect();
@@ -97,6 +106,9 @@ impl Marks {
         tx.execute_in(sql, &keys(&parties), Vec::new()).await?;
         let groups = self.groups.iter().map(|(id, book)| vec![(*id).into(), book.into(), 1_i64.into(), 0_i64.into()]);
         tx.upsert_many(&tables::PAIR_GROUP, groups.collect()).await?;
+        let woken: Vec<Id> = self.woken.iter().copied().collect();
+        let sql = "UPDATE pair_group SET generation = generation + 1 WHERE id {keys}";
+        tx.execute_in(sql, &keys(&woken), Vec::new()).await?;
         let gone: Vec<Id> = self.gone.iter().copied().collect();
         tx.execute_in("DELETE FROM pairing WHERE evidence {keys}", &keys(&gone), Vec::new()).await?;
         tx.execute_in("DELETE FROM unplaced WHERE payment {keys}", &keys(&gone), Vec::new()).await?;

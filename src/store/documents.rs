@@ -6,8 +6,8 @@ use super::engine::{Cell, Row, Tx};
 use super::error::{Result, StoreError};
 use super::journal::keys;
 use crate::domain::text::fold_name;
-use crate::domain::{Amount, Currency, FactKind, FieldMap, Id, Value, fact};
-use crate::ledger::{Document, Role};
+use crate::domain::{FactKind, FieldMap, Id, Value, fact};
+use crate::ledger::{Document, Role, paired_as};
 
 /// The columns that [`read`] understands, from the table `document` under the alias `d`. A document that only one record
 /// speaks of has the same content as that record's contribution and is not stored twice.
@@ -89,13 +89,11 @@ pub fn row(document: &Document, has_body: bool) -> Vec<Cell> {
     ]
 }
 
-/// The group of payments among which the same money is looked for: one book, currency and amount.
+/// The group of documents among which the same event is looked for: one book, class, currency and amount.
 pub fn pair_group(document: &Document) -> Option<Id> {
-    if document.kind != FactKind::Payment {
-        return None;
-    }
-    let (currency, gross): (Currency, Amount) = (document.currency()?, document.gross()?);
-    Some(Id::from_parts(&[b"pair", document.book.as_bytes(), currency.as_str().as_bytes(), &gross.0.to_be_bytes()]))
+    let (class, currency, amount) = paired_as(document)?;
+    let (class, book, currency) = (class.name().as_bytes(), document.book.as_bytes(), currency.as_str().as_bytes());
+    Some(Id::from_parts(&[class, book, currency, &amount.0.to_be_bytes()]))
 }
 
 /// Ids of everything that the document's header and lines name.

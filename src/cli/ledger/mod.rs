@@ -1,6 +1,7 @@
 //! `bihuan ledger`: what the ledger says, why it says so, and what people decide about it. One file a subcommand.
 
 mod aging;
+mod evidence;
 mod export;
 mod order;
 mod party;
@@ -26,6 +27,9 @@ pub async fn run(global: &Global, command: LedgerCommand) -> Result<(), AppError
         }
         LedgerCommand::Why { number, book, kind } => {
             why::run(&store, book.as_deref(), kind.as_deref(), &number, global.json).await
+        }
+        LedgerCommand::Evidence { book, kind, limit } => {
+            evidence::run(&store, book.as_deref(), kind.as_deref(), limit as usize, global.json).await
         }
         LedgerCommand::Aging { book, as_of } => {
             let day = |book: &str| as_of.unwrap_or_else(|| today(clock.as_ref(), &config, book));

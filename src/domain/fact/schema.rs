@@ -305,6 +305,7 @@ pub const FACTS: &[FactSpec] = &[
             may("due_on", Date, "the ERP's own due date"),
             may("salesperson", Text, "owner's code in this system"),
             may("reverses", Ref(FactKind::Invoice), "the blue invoice that a red one reduces"),
+            may("tax_invoice_no", Text, "发票号码: a strong key for pairing the claim with its tax invoice"),
             may("gross", Amount, "total with tax; else the sum of the lines"),
         ],
         lines: &[

@@ -160,7 +160,7 @@ async fn by_number(tx: &mut Tx, book: Option<&str>, kind: Option<FactKind>, numb
     Ok(found)
 }
 
-fn sort(documents: &mut [Document]) {
+pub(super) fn sort(documents: &mut [Document]) {
     documents.sort_by(|a, b| {
         (a.effective_on(), &a.book, a.kind, &a.number).cmp(&(b.effective_on(), &b.book, b.kind, &b.number))
     });

@@ -1,4 +1,4 @@
-//! One event, one posting: bank lines against booked receipts of the same book, currency and amount.
+//! One event, one posting: evidence against booked documents of the same book, class, currency and amount.
 //!
 //! A bank line posts to *unidentified* only while no booked receipt is its pair. What belongs to nobody after pairing is
 //! kept in `unplaced`, and whoever it may belong to is marked for a decision: a reminder is held while likely money is here.
@@ -6,10 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::domain::text::fold_name;
-use crate::domain::{Amount, Id};
-use crate::ledger::{
-    AccountKind, BookPolicy, Document, Pair, PairReason, Posting, Role, evidence_postings, pair, postings,
-};
+use crate::domain::{Amount, FactKind, Id};
+use crate::ledger::{AccountKind, BookPolicy, Document, Pair, Posting, Role, evidence_postings, pair, postings};
 use crate::store::dirty;
 use crate::store::documents;
 use crate::store::engine::{Cell, Tx};
@@ -53,8 +51,11 @@ fn pairs_of(documents: &[Document], policy: &BookPolicy) -> Vec<Pair> {
 }
 
 /// What a payment posts: a bank line as long as it has no pair, a receipt always. A document whose postings fail was
-/// refused when it was applied; if the policy has changed since, it posts nothing.
+/// refused when it was applied; if the policy has changed since, it posts nothing. Other evidence never posts.
 fn wanted(document: &Document, paired: &HashSet<Id>, policy: &BookPolicy) -> Vec<Posting> {
+    if document.kind != FactKind::Payment {
+        return Vec::new();
+    }
     match document.role {
         Role::Evidence if paired.contains(&document.id) => Vec::new(),
         Role::Evidence => evidence_postings(document, policy).unwrap_or_default(),
@@ -68,7 +69,8 @@ async fn evidence_entries(
     documents: &[&Document],
     wanted: &HashMap<Id, Vec<Posting>>,
 ) -> Result<Vec<Entry>> {
-    let evidence: Vec<&&Document> = documents.iter().filter(|document| document.role == Role::Evidence).collect();
+    let posts = |document: &&&Document| document.role == Role::Evidence && document.kind == FactKind::Payment;
+    let evidence: Vec<&&Document> = documents.iter().filter(posts).collect();
     let ids: Vec<Id> = evidence.iter().map(|document| document.id).collect();
     let posted = journal::posted(tx, &ids).await?;
     let none = Vec::new();
@@ -83,17 +85,11 @@ async fn evidence_entries(
 async fn write_pairs(tx: &mut Tx, documents: &[&Document], pairs: &[Pair]) -> Result<()> {
     let ids: Vec<Id> = documents.iter().map(|document| document.id).collect();
     tx.execute_in("DELETE FROM pairing WHERE evidence {keys}", &keys(&ids), Vec::new()).await?;
-    let rows = pairs.iter().map(|pair| {
-        let reason = match pair.reason {
-            PairReason::BankReference => "bank_reference",
-            PairReason::AmountAndDate => "amount_and_date",
-        };
-        vec![pair.evidence.into(), pair.booked.into(), reason.into()]
-    });
+    let rows = pairs.iter().map(|pair| vec![pair.evidence.into(), pair.booked.into(), pair.reason.name().into()]);
     tx.upsert_many(&tables::PAIRING, rows.collect()).await
 }
 
-/// Replaces what these payments have in `unplaced`; returns the payments that were or are there.
+/// Replaces what these documents have in `unplaced`; returns the payments that were or are there.
 async fn write_unplaced<'a>(
     tx: &mut Tx,
     all: &[&'a Document],

@@ -4,7 +4,8 @@ use super::company::{
     BOOK, Page, bank_line, customer, date, dump, invoice, open, receipt, settle, shipment, tamper, totals, with,
 };
 use super::database::{TestDatabase, databases};
-use crate::domain::{Amount, Currency, FactKind, Id, Value};
+use crate::domain::{Amount, Currency, Fact, FactKind, Id, Value};
+use crate::ledger::Document;
 use crate::store::{Anchor, Fence, NO_PARTY, Store, StoreError, Subject};
 
 fn units(units: i64) -> Amount {
@@ -61,6 +62,48 @@ async fn money_that_only_the_bank_has_seen_is_unidentified_and_holds_the_likely_
         settle(&store).await;
         assert_eq!(totals(&store).await.unidentified, Amount::ZERO);
         assert!(store.unidentified_payments(Some(BOOK)).await.unwrap().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn goods_and_claims_that_a_second_source_has_seen_are_counted_once_and_what_has_no_twin_is_listed() {
+    let seen = |fact: Fact| Fact { numbering: "other".into(), ..fact };
+    for evidence_first in [true, false] {
+        for database in databases().await {
+            let store = open(&database).await;
+            let warehouse = [shipment("W1", "C1", "2026-01-06", 100), shipment("W2", "C1", "2026-01-07", 55)].map(seen);
+            let taxed = seen(with(invoice("T1", "C1", "2026-02-01", 100), "tax_invoice_no", Value::text("2644")));
+            let evidence = [
+                Page::of_bank(1).facts("W1", "v1", &warehouse[..1]).facts("W2", "v1", &warehouse[1..]),
+                Page::of_bank(1).facts("T1", "v1", &[taxed]),
+            ];
+            let claim = with(invoice("AR1", "C1", "2026-01-10", 100), "tax_invoice_no", Value::text("2644"));
+            let sold = [shipment("S1", "C1", "2026-01-05", 100), shipment("S9", "C1", "2026-01-09", 70)];
+            let booked = [
+                Page::of("outstock", 1).facts("1", "v1", &sold[..1]).facts("2", "v1", &sold[1..]),
+                Page::of("receivable", 1).facts("1", "v1", &[claim]),
+            ];
+            let pages = if evidence_first { [evidence, booked] } else { [booked, evidence] };
+            for page in pages.iter().flatten() {
+                page.apply(&store).await;
+                settle(&store).await;
+            }
+            let report = store.evidence(Some(BOOK), None).await.unwrap();
+            let counts: Vec<_> = report.counts.iter().map(|count| (count.kind, count.seen, count.paired)).collect();
+            assert_eq!(counts, [(FactKind::Shipment, 2, 1), (FactKind::Invoice, 1, 1)], "first: {evidence_first}");
+            let numbers = |documents: &[Document]| -> Vec<String> {
+                documents.iter().map(|document| document.number.to_string()).collect()
+            };
+            assert_eq!(numbers(&report.unbooked), ["W2"]);
+            assert_eq!(numbers(&report.unseen), ["S9"]);
+            assert_eq!(totals(&store).await.shipped, units(170), "evidence of goods posts nothing");
+            let withdrawn = Page::of_bank(2).facts("W1", "v2", &[]);
+            withdrawn.apply(&store).await;
+            settle(&store).await;
+            let report = store.evidence(Some(BOOK), Some(FactKind::Shipment)).await.unwrap();
+            assert_eq!((report.counts[0].seen, report.counts[0].paired), (1, 0));
+            assert!(store.verify(None).await.unwrap().is_sound());
+        }
     }
 }
 
