@@ -3,6 +3,7 @@
 //! Why one place: a command, the daemon and the demo must wire the same parts the same way. It must not know how any
 //! part works inside.
 
+mod calendar;
 mod daemon;
 mod error;
 mod feeds;
@@ -23,6 +24,7 @@ pub use reminding::check as check_reminding;
 
 use crate::config::Config;
 use crate::domain::Clock;
+use crate::ledger::BookPolicy;
 use crate::remind::Reminding;
 use crate::store::{Store, StoreSettings};
 use crate::sync::Feed;
@@ -86,7 +88,11 @@ pub async fn open_store(config: &Arc<Config>, clock: Arc<dyn Clock>) -> Result<S
         std::fs::create_dir_all(dir).map_err(|source| AppError::Folder { path: dir.display().to_string(), source })?;
     }
     let config = Arc::clone(config);
-    let policies = Arc::new(move |book: &str| config.book(book).map(|book| book.policy.clone()).unwrap_or_default());
+    let working_days = Arc::new(calendar::working_days(&config)?);
+    let policies = Arc::new(move |book: &str| BookPolicy {
+        working_days: Arc::clone(&working_days),
+        ..config.book(book).map(|book| book.policy.clone()).unwrap_or_default()
+    });
     let settings = StoreSettings { url: url.expose().to_owned(), clock, policies };
     Ok(Store::open(&settings).await?)
 }

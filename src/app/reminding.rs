@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bihuan_connectors::sdk::{Channel, Coverage};
 
-use super::AppError;
+use super::{AppError, calendar};
 use crate::config::{Config, EMBEDDED, FileText, Mistakes};
 use crate::diagnostic::Diagnostic;
 use crate::domain::{Clock, FactKind};
@@ -19,7 +19,6 @@ use crate::sync::Feed;
 
 const DEFAULT_REMINDERS: &str = include_str!("../../config/reminders.toml");
 const DEFAULT_PEOPLE: &str = include_str!("../../config/people.toml");
-const DEFAULT_CALENDAR: &str = include_str!("../../config/calendar/cn-2026.toml");
 /// Books that no configuration names are the company's own, and the company is here.
 const DEFAULT_ZONE: &str = "Asia/Shanghai";
 
@@ -106,12 +105,8 @@ fn policy(config: &Config) -> Result<Policy, AppError> {
     let zones: Vec<(&str, &str)> = config.books.iter().map(|book| (&*book.key, &*book.time_zone.name)).collect();
     let reminders = config.files.reminders.as_ref().map_or(("config/reminders.toml", DEFAULT_REMINDERS), named);
     let people = config.files.people.as_ref().map_or(("config/people.toml", DEFAULT_PEOPLE), named);
-    let own = calendars(&config.files.calendar)?;
-    let calendars = if own.is_empty() {
-        vec![("config/calendar/cn-2026.toml", DEFAULT_CALENDAR)]
-    } else {
-        own.iter().map(named).collect()
-    };
+    let files = calendar::files(config)?;
+    let calendars = files.iter().map(named).collect();
     let texts = PolicyTexts { reminders, people, calendars, zones, default_zone: DEFAULT_ZONE };
     Policy::parse(&texts).map_err(|found| {
         let mut mistakes = Mistakes::default();
@@ -124,17 +119,6 @@ fn policy(config: &Config) -> Result<Policy, AppError> {
 
 fn named(file: &FileText) -> (&str, &str) {
     (&file.name, &file.text)
-}
-
-/// `*.toml` of the calendar folder, by name; none when there is no such folder.
-fn calendars(folder: &Path) -> Result<Vec<FileText>, AppError> {
-    let mut paths: Vec<_> =
-        std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
-    paths.sort();
-    let mut mistakes = Mistakes::default();
-    let files = paths.iter().filter_map(|path| FileText::load(path, &mut mistakes)).collect();
-    Ok(mistakes.or(files)?)
 }
 
 fn templates(config: &Config) -> Result<Templates, AppError> {

@@ -1,5 +1,7 @@
 //! One own company (账套): its zone and its policy. `[book]` holds for all, `[books.NAME]` lays its keys over it.
 
+use std::sync::Arc;
+
 use jiff::civil::Date;
 use serde::Deserialize;
 
@@ -61,6 +63,8 @@ impl Book {
             oldest_first: keys.oldest_first,
             pairing_days: keys.pairing_days,
             combination_items: keys.combination_items,
+            // The calendar is a file of its own; whoever opens the store adds it.
+            working_days: Arc::default(),
         };
         Self { key: key.into(), name, time_zone: keys.time_zone, policy }
     }

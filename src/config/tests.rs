@@ -91,7 +91,7 @@ fn all_mistakes_of_all_files_are_shown_at_once_and_at_their_places() {
         "bihuan.toml:3:1 `prot` is no setting (legal here: bind)",
         "bihuan.toml:5:10 `jsn` is no value (did you mean `json`?; legal here: json, text)",
         "bihuan.toml:6:2 `sotre` is no setting (did you mean `store`?; legal here: book, books, broker, channel, http, log, paths, source, sources, store)",
-        "bihuan.toml:9:17 `sometime` is not a payment term; try 月结30, 月结60/25 (cut-off day 25), net 30, 预付, 款到发货, 货到付款",
+        "bihuan.toml:9:17 `sometime` is not a payment term; try 月结30, 月结60/25 (cut-off day 25), net 30, 预付, 款到发货, 货到付款, 30%预付，70%月结30 付款日5/25 遇节假日顺延",
         "erp.toml:1:1 `type` is missing",
         "erp.toml:3:9 `0s` is no interval from 1s to 7d; write \"5m\"",
         "erp.toml:5:8 invalid type: string \"high\", expected u32",

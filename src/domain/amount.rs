@@ -159,6 +159,11 @@ impl Currency {
         CURRENCIES.iter().find(|(code, _)| **code == self.0).map_or(2, |(_, digits)| *digits)
     }
 
+    /// The smallest amount that is paid, in micros: a cent, a fen, a yen.
+    pub fn minor_unit(self) -> Amount {
+        (0..self.minor_digits()).fold(Amount(MICROS_PER_UNIT), |unit, _| Amount(unit.0 / 10))
+    }
+
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or("???")
     }

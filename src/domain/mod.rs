@@ -10,9 +10,11 @@ pub mod fact;
 pub mod id;
 pub mod problem;
 pub mod text;
+pub mod working_days;
 
 pub use amount::{Amount, Currency};
 pub use clock::{Clock, SimClock, SystemClock};
 pub use fact::{Fact, FactKind, FieldMap, Line, Value};
 pub use id::{Hash, Id, IdRange};
 pub use problem::Problem;
+pub use working_days::WorkingDays;

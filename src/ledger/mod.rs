@@ -34,5 +34,5 @@ pub use pairing::{EventClass, Pair, PairReason, pair, paired_as};
 pub use policy::{BookPolicy, ReceivableBasis};
 pub use posting::{Posting, PostingError, difference, evidence_postings, postings};
 pub use settle::{Allocation, Leftover, OpenItem, OpenItemKind, Rung, SettleInput, Settlement, settle, unbilled_item};
-pub use terms::{Basis, Due, DueRule, Terms, TermsError};
+pub use terms::{Basis, Due, DueRule, Instalment, Plan, Roll, Terms, TermsError};
 pub use wording::event;

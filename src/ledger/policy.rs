@@ -1,10 +1,12 @@
 //! What a company decided about its own receivables; comes from the config, per book.
 
+use std::sync::Arc;
+
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::terms::Terms;
-use crate::domain::Amount;
+use crate::domain::{Amount, WorkingDays};
 
 /// What an open item is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -37,6 +39,8 @@ pub struct BookPolicy {
     pub pairing_days: u16,
     /// How many open items the exact-combination rung looks at; bounds its work.
     pub combination_items: u8,
+    /// Days to which a due date may roll (顺延); shared, because a policy is copied for every batch.
+    pub working_days: Arc<WorkingDays>,
 }
 
 impl Default for BookPolicy {
@@ -51,6 +55,7 @@ impl Default for BookPolicy {
             oldest_first: true,
             pairing_days: 5,
             combination_items: 12,
+            working_days: Arc::default(),
         }
     }
 }

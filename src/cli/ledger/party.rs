@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use super::{document_json, fields_json, in_book, item_json};
 use crate::app::AppError;
 use crate::cli::output::{self, Table};
-use crate::ledger::Due;
+use crate::ledger::{Due, Terms};
 use crate::store::{PartyView, Position, Store};
 
 pub async fn run(store: &Store, book: Option<&str>, code: &str, as_json: bool) -> Result<(), AppError> {
@@ -52,12 +52,12 @@ fn party_json(view: &PartyView) -> Json {
 fn party_text(view: &PartyView) -> String {
     let field = |name| view.party.fields.text(name).unwrap_or("-");
     let mut text = format!(
-        "{} {} {}\n条款 terms {}   业务员 salesperson {}\n",
+        "{} {} {}\n业务员 salesperson {}\n条款 terms {}\n",
         view.party.book,
         view.party.number,
         field("name"),
-        field("terms"),
-        field("salesperson")
+        field("salesperson"),
+        terms_text(view.party.fields.text("terms"))
     );
     for (currency, account, amount) in view.balances.iter().filter(|(_, _, amount)| !amount.is_zero()) {
         text.push_str(&format!("  {:<28} {:>18} {currency}\n", account.name(), amount.grouped(*currency)));
@@ -75,6 +75,16 @@ fn party_text(view: &PartyView) -> String {
     }
     text.push('\n');
     text
+}
+
+/// The customer's terms as they came, and how they are understood.
+fn terms_text(terms: Option<&str>) -> String {
+    const DEFAULT: &str = "按账套默认 (the book's default)";
+    match terms.map(|text| (text, Terms::parse(text))) {
+        None => DEFAULT.to_owned(),
+        Some((text, Ok(terms))) => format!("{text}：{}", terms.explain()),
+        Some((text, Err(_))) => format!("{text}：看不懂，{DEFAULT} · not understood"),
+    }
 }
 
 fn items_table(position: &Position) -> String {

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 
 use super::view::View;
 use crate::domain::Id;
-use crate::ledger::{Basis, BookPolicy, Document, Due, Terms};
+use crate::ledger::{Basis, BookPolicy, Document, Due, Instalment, Plan, Terms};
 
 pub(super) struct DueDates<'a> {
     view: &'a View<'a>,
@@ -18,6 +18,13 @@ pub(super) struct DueDates<'a> {
     /// Shipments on a confirmed statement, and when the customer agreed.
     reconciled: HashMap<Id, Date>,
     disputed: BTreeSet<Id>,
+}
+
+/// When so many percent of a document are due. The parts of a document add up to 100.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct DuePart {
+    pub percent: u8,
+    pub due: Due,
 }
 
 /// What a due date is counted from.
@@ -67,38 +74,41 @@ impl<'a> DueDates<'a> {
 
     /// Of goods that are not billed, where claims are the items: the day on which they would be due, and only expected,
     /// because the customer has nothing to pay on yet.
-    pub fn of_unbilled(&self, source: &Source<'_>) -> Due {
-        match self.of(source) {
-            Due::On(on) => Due::Expected { on, missing: Basis::Invoiced.name() },
-            expected @ Due::Expected { .. } => expected,
+    pub fn of_unbilled(&self, source: &Source<'_>) -> Vec<DuePart> {
+        let mut parts = self.of(source);
+        for part in &mut parts {
+            if let Due::On(on) = part.due {
+                part.due = Due::Expected { on, missing: Basis::Invoiced.name() };
+            }
         }
+        parts
     }
 
-    /// The source's own due date where the policy trusts it, else the earliest that the terms of its orders give.
-    pub fn of(&self, source: &Source<'_>) -> Due {
+    /// The source's own due date where the policy trusts it, else by the terms of its orders: those that ask for money
+    /// first, where they differ.
+    pub fn of(&self, source: &Source<'_>) -> Vec<DuePart> {
         let own = source.document.fields.date("due_on").filter(|_| self.policy.trust_source_due);
         if let Some(due_on) = own {
-            return Due::On(due_on);
+            return vec![DuePart { percent: 100, due: Due::On(due_on) }];
         }
-        let mut earliest: Option<Due> = None;
-        let mut consider = |terms: &Terms| {
-            let due = self.by_terms(terms, source);
-            let is_earlier =
-                earliest.is_none_or(|known| (due.date(), due.is_expected()) < (known.date(), known.is_expected()));
-            if is_earlier {
-                earliest = Some(due);
-            }
-        };
-        for order in source.orders {
-            consider(self.of_order.get(order).unwrap_or(self.terms));
-        }
-        earliest.unwrap_or_else(|| self.by_terms(self.terms, source))
+        let ordered = source.orders.iter().map(|order| self.of_order.get(order).unwrap_or(self.terms));
+        let parts = ordered.map(|terms| self.by_terms(terms, source));
+        let first = |parts: &Vec<DuePart>| parts.iter().map(|part| (part.due.date(), part.due.is_expected())).min();
+        parts.min_by_key(first).unwrap_or_else(|| self.by_terms(self.terms, source))
     }
 
-    fn by_terms(&self, terms: &Terms, source: &Source<'_>) -> Due {
+    fn by_terms(&self, terms: &Terms, source: &Source<'_>) -> Vec<DuePart> {
+        let part = |instalment: &Instalment| DuePart {
+            percent: instalment.percent,
+            due: self.by_plan(&instalment.plan, source),
+        };
+        terms.instalments().iter().map(part).collect()
+    }
+
+    fn by_plan(&self, plan: &Plan, source: &Source<'_>) -> Due {
         let shipped = self.latest(source.shipments, |shipment| shipment.effective_on());
         let start = shipped.or(source.invoiced_on).unwrap_or(source.fallback);
-        let happened = match terms.basis {
+        let happened = match plan.basis {
             // A claim that names an order of which nothing was shipped is in front of its goods; one that names goods
             // unknown to us was written because they left.
             Basis::Shipped if source.shipments.is_empty() && !source.orders.is_empty() && !source.is_opening => None,
@@ -109,8 +119,11 @@ impl<'a> DueDates<'a> {
             Basis::InvoiceReceived => None,
         };
         match happened {
-            Some(date) => Due::On(terms.due_on(date)),
-            None => Due::Expected { on: terms.due_on(start), missing: terms.basis.name() },
+            Some(date) => Due::On(plan.due_on(date, &self.policy.working_days)),
+            None => {
+                let on = plan.due_on(start, &self.policy.working_days);
+                Due::Expected { on, missing: plan.basis.name() }
+            }
         }
     }
 

@@ -6,6 +6,7 @@ use jiff::civil::Date;
 
 use super::OpenItemKind;
 use super::due::Source;
+use super::instalments;
 use super::items::{Item, Material, shown, unbilled_item};
 use super::unbilled::{Entry, Side};
 use super::view::Counted;
@@ -22,7 +23,7 @@ pub(super) fn goods(material: &Material<'_, '_>) -> Vec<Item> {
     }
     let shipments = material.view.shipments.iter();
     shipments
-        .filter_map(|shipment| {
+        .flat_map(|shipment| {
             let links = billed_by.remove(&shipment.document.id).unwrap_or_default();
             let claimed_on = links.keys().filter_map(|invoice| invoiced_on.get(invoice)).max().copied();
             item(material, shipment, links, claimed_on)
@@ -36,14 +37,14 @@ fn item(
     shipment: &Counted<'_>,
     mut links: BTreeMap<Id, i64>,
     claimed_on: Option<Date>,
-) -> Option<Item> {
+) -> Vec<Item> {
     let document = shipment.document;
     let entries = material.entries_of(document);
     let billed: i64 = entries.iter().map(|entry| billed_part(material, entry)).sum();
     let own = || entries.iter().filter(|entry| entry.side == Side::Shipment);
     let left: i64 = own().map(|entry| entry.left).sum();
     if left + billed == 0 {
-        return None;
+        return Vec::new();
     }
     let mut orders = BTreeSet::new();
     for entry in own() {
@@ -65,10 +66,11 @@ fn item(
     };
     let kind = if left > 0 { OpenItemKind::Unbilled } else { OpenItemKind::Invoice };
     let due = if material.is_by_shipment() { material.due.of(&source) } else { material.due.of_unbilled(&source) };
-    let mut shown = shown(document, unbilled_item(document.id), kind, shipment.effective_on, due, left + billed);
+    let mut shown = shown(document, unbilled_item(document.id), kind, shipment.effective_on, due[0].due, left + billed);
     shown.disputed = material.due.is_disputed(&[document.id]);
     shown.orders = orders;
-    Some(Item { shown, effective_on: shipment.effective_on, billed, unbilled: left, links })
+    let item = Item { shown, effective_on: shipment.effective_on, billed, unbilled: left, links };
+    instalments::split(item, &due, material.currency)
 }
 
 /// What of a shipment's entry stands in `receivable:billed`; not its own item's business where invoices are the basis.

@@ -7,12 +7,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::civil::Date;
 
-use super::due::{DueDates, Source};
+use super::due::{DueDates, DuePart, Source};
 use super::goods::goods;
 use super::unbilled::{Entry, Unbilled};
 use super::view::{Counted, View, is_opening};
-use super::{OpenItem, OpenItemKind};
-use crate::domain::{Amount, Id};
+use super::{OpenItem, OpenItemKind, SettleInput, instalments};
+use crate::domain::{Amount, Currency, Id};
 use crate::ledger::{AccountKind, Document, Due, ReceivableBasis};
 
 /// An open item with what is open of it in each account. Never negative.
@@ -61,16 +61,18 @@ pub(super) struct Material<'m, 'a> {
     pub unbilled: &'m Unbilled<'a>,
     pub due: &'m DueDates<'m>,
     pub basis: ReceivableBasis,
+    pub currency: Currency,
     entries: HashMap<Id, Vec<&'m Entry<'a>>>,
 }
 
 impl<'m, 'a> Material<'m, 'a> {
-    pub fn new(view: &'m View<'a>, unbilled: &'m Unbilled<'a>, due: &'m DueDates<'m>, basis: ReceivableBasis) -> Self {
+    pub fn new(view: &'m View<'a>, unbilled: &'m Unbilled<'a>, due: &'m DueDates<'m>, input: &SettleInput<'_>) -> Self {
         let mut entries: HashMap<Id, Vec<&Entry<'_>>> = HashMap::new();
         for entry in &unbilled.entries {
             entries.entry(entry.document.id).or_default().push(entry);
         }
-        Self { view, unbilled, due, basis, entries }
+        let (basis, currency) = (input.policy.receivable_basis, input.currency);
+        Self { view, unbilled, due, basis, currency, entries }
     }
 
     pub fn entries_of(&self, document: &Document) -> &[&'m Entry<'a>] {
@@ -106,7 +108,7 @@ impl Items {
             if material.is_by_shipment() && !is_opening(invoice.document) {
                 continue;
             }
-            let item = claim(material, invoice, &links.remove(&invoice.document.id).unwrap_or_default());
+            let (item, due) = claim(material, invoice, &links.remove(&invoice.document.id).unwrap_or_default());
             let ahead: i64 = material.entries_of(invoice.document).iter().map(|entry| entry.left).sum();
             if ahead > 0 {
                 self.prebilled.push(OpenItem {
@@ -117,13 +119,13 @@ impl Items {
                     ..item.shown.clone()
                 });
             }
-            self.items.push(item);
+            self.items.extend(instalments::split(item, &due, material.currency));
         }
     }
 }
 
 /// An invoice or an opening position. `claimed` is what it bills as the goods turned out, beside what its lines say.
-fn claim(material: &Material<'_, '_>, invoice: &Counted<'_>, claimed: &Links) -> Item {
+fn claim(material: &Material<'_, '_>, invoice: &Counted<'_>, claimed: &Links) -> (Item, Vec<DuePart>) {
     let document = invoice.document;
     let mut named = Links::default();
     for part in material.unbilled.invoice_parts.get(&document.id).map_or(&[][..], Vec::as_slice) {
@@ -143,11 +145,11 @@ fn claim(material: &Material<'_, '_>, invoice: &Counted<'_>, claimed: &Links) ->
         is_opening: is_opening(document),
     };
     let due = material.due.of(&source);
-    let mut shown = shown(document, document.id, OpenItemKind::Invoice, issued_on, due, invoice.gross);
+    let mut shown = shown(document, document.id, OpenItemKind::Invoice, issued_on, due[0].due, invoice.gross);
     shown.disputed = material.due.is_disputed(&shipments);
     shown.orders = orders;
     let links = links.with(document.id, invoice.gross);
-    Item { shown, effective_on: invoice.effective_on, billed: invoice.gross, unbilled: 0, links }
+    (Item { shown, effective_on: invoice.effective_on, billed: invoice.gross, unbilled: 0, links }, due)
 }
 
 /// What a red invoice takes from claims. By shipments, only what stands for returns and adjustments: the rest moves
@@ -169,12 +171,12 @@ fn red_credit(material: &Material<'_, '_>, red: &Counted<'_>) -> Option<Credit> 
 }
 
 /// What of a red invoice stands for no return, no adjustment and no new invoice: goods that wait to be billed again.
-fn goods_opened_again(material: &Material<'_, '_>, red: &Counted<'_>) -> Option<Item> {
+fn goods_opened_again(material: &Material<'_, '_>, red: &Counted<'_>) -> Vec<Item> {
     let document = red.document;
     let entries = material.entries_of(document);
     let left: i64 = entries.iter().map(|entry| entry.left).sum();
     if left == 0 || material.is_by_shipment() {
-        return None;
+        return Vec::new();
     }
     let shipments: Vec<Id> = entries.iter().filter_map(|entry| entry.shipment).collect();
     let orders: BTreeSet<Id> = entries.iter().filter_map(|entry| entry.order).collect();
@@ -189,10 +191,11 @@ fn goods_opened_again(material: &Material<'_, '_>, red: &Counted<'_>) -> Option<
     };
     let due = material.due.of_unbilled(&source);
     let id = unbilled_item(document.id);
-    let mut shown = shown(document, id, OpenItemKind::Unbilled, red.effective_on, due, left);
+    let mut shown = shown(document, id, OpenItemKind::Unbilled, red.effective_on, due[0].due, left);
     shown.orders = orders;
     let links = BTreeMap::from([(document.id, left)]);
-    Some(Item { shown, effective_on: red.effective_on, billed: 0, unbilled: left, links })
+    let item = Item { shown, effective_on: red.effective_on, billed: 0, unbilled: left, links };
+    instalments::split(item, &due, material.currency)
 }
 
 /// Goods that came back or a price that was reduced, as far as no red invoice and no unbilled goods stand for it.

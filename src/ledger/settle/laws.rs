@@ -75,9 +75,8 @@ fn history(rows: &[Row]) -> Vec<Document> {
 }
 
 fn settled(documents: &[Document], policy: &BookPolicy) -> Settlement {
-    let terms = Terms::parse("月结30").unwrap();
     let party = id(FactKind::Party, "C1");
-    settle(&SettleInput { book: BOOK, party, currency: Currency::CNY, documents, terms: &terms, policy })
+    settle(&SettleInput { book: BOOK, party, currency: Currency::CNY, documents, terms: &policy.default_terms, policy })
 }
 
 fn rows() -> impl Strategy<Value = Vec<Row>> {
@@ -86,14 +85,17 @@ fn rows() -> impl Strategy<Value = Vec<Row>> {
 }
 
 fn policies() -> impl Strategy<Value = BookPolicy> {
-    (select(vec![ReceivableBasis::Invoices, ReceivableBasis::Shipments]), any::<bool>(), any::<bool>()).prop_map(
-        |(receivable_basis, oldest_first, with_cutover)| BookPolicy {
+    let bases = select(vec![ReceivableBasis::Invoices, ReceivableBasis::Shipments]);
+    let terms = select(vec!["月结30", "30%预付，40%对账后15天，余款月结30 付款日5/25 遇休顺延"]);
+    (bases, terms, any::<bool>(), any::<bool>()).prop_map(|(receivable_basis, terms, oldest_first, with_cutover)| {
+        BookPolicy {
             receivable_basis,
+            default_terms: Terms::parse(terms).unwrap(),
             oldest_first,
             cutover: with_cutover.then(|| day(20)),
             ..BookPolicy::default()
-        },
-    )
+        }
+    })
 }
 
 /// Balances of the customer's accounts, debit positive, after documents and settlement.

@@ -5,13 +5,14 @@
 //!
 //! The way through: [`view`] sorts the documents, [`unbilled`] says which invoice bills which goods (and [`tails`] what
 //! will never be billed), [`items`] and [`goods`] make open items and credits
-//! with their [`due`] dates, [`money`] the sources of
+//! with their [`due`] dates (in [`instalments`]), [`money`] the sources of
 //! money, and [`rungs`] bring both together on the [`board`], the strongest evidence first.
 
 mod board;
 mod combination;
 mod due;
 mod goods;
+mod instalments;
 mod items;
 mod matching;
 mod money;
@@ -156,7 +157,7 @@ pub fn settle(input: &SettleInput<'_>) -> Settlement {
     let view = View::of(input);
     let unbilled = Unbilled::of(&view, input.policy);
     let due = DueDates::new(&view, input.policy, input.terms);
-    let items = Items::of(&Material::new(&view, &unbilled, &due, input.policy.receivable_basis));
+    let items = Items::of(&Material::new(&view, &unbilled, &due, input));
     let purse = Purse::of(&view, input.party);
     let mut board = Board::new(input, items, purse);
     board.post_tails(&unbilled);

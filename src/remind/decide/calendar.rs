@@ -1,12 +1,12 @@
 //! Business days and the hours at which a person may be disturbed, in one book's time zone.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
-use jiff::civil::{Date, Time, Weekday};
+use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use jiff::{Span, ToSpan};
 use serde::Deserialize;
+
+use crate::domain::WorkingDays;
 
 /// Everybody's jobs fire at the full and half hour, and chat servers throttle then (WeCom says so); we wait a little.
 const BUSY_MINUTES: [i8; 2] = [0, 30];
@@ -39,36 +39,18 @@ impl TryFrom<String> for SendWindow {
     }
 }
 
-/// `config/calendar/<country>-<year>.toml`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CalendarFile {
-    /// Days off that are not Saturday or Sunday by themselves.
-    #[serde(default)]
-    pub holidays: Vec<Date>,
-    /// Saturdays and Sundays that are worked (调休).
-    #[serde(default)]
-    pub workdays: Vec<Date>,
-}
-
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Calendar {
     zone: TimeZone,
-    holidays: BTreeSet<Date>,
-    workdays: BTreeSet<Date>,
+    days: WorkingDays,
     windows: Vec<SendWindow>,
 }
 
 impl Calendar {
-    pub fn new(zone: TimeZone, files: &[CalendarFile], windows: &[SendWindow]) -> Self {
+    pub fn new(zone: TimeZone, days: WorkingDays, windows: &[SendWindow]) -> Self {
         let mut windows = windows.to_vec();
         windows.sort_by_key(|window| window.from);
-        Self {
-            zone,
-            holidays: files.iter().flat_map(|file| file.holidays.iter().copied()).collect(),
-            workdays: files.iter().flat_map(|file| file.workdays.iter().copied()).collect(),
-            windows,
-        }
+        Self { zone, days, windows }
     }
 
     pub fn today(&self, now: Timestamp) -> Date {
@@ -76,22 +58,12 @@ impl Calendar {
     }
 
     pub fn is_business_day(&self, date: Date) -> bool {
-        if self.workdays.contains(&date) {
-            return true;
-        }
-        !self.holidays.contains(&date) && !matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday)
+        self.days.is_worked(date)
     }
 
     /// `date`, or the last business day before it.
     pub fn business_day_on_or_before(&self, date: Date) -> Date {
-        let mut day = date;
-        for _ in 0..MAX_DAYS {
-            if self.is_business_day(day) {
-                return day;
-            }
-            day = shift(day, -1);
-        }
-        date
+        self.days.on_or_before(date)
     }
 
     /// The `count`-th business day after `date`.
@@ -162,8 +134,8 @@ mod tests {
 
     fn calendar() -> Calendar {
         let windows = ["09:07-11:52", "13:37-17:52"].map(|text| SendWindow::try_from(text.to_owned()).unwrap());
-        let file: CalendarFile = toml::from_str(include_str!("../../../config/calendar/cn-2026.toml")).unwrap();
-        Calendar::new(TimeZone::get("Asia/Shanghai").unwrap(), &[file], &windows)
+        let days: WorkingDays = toml::from_str(include_str!("../../../config/calendar/cn-2026.toml")).unwrap();
+        Calendar::new(TimeZone::get("Asia/Shanghai").unwrap(), days, &windows)
     }
 
     #[test]

@@ -15,7 +15,7 @@ mod policy;
 mod rules;
 mod wanted;
 
-pub use calendar::{Calendar, CalendarFile, SendWindow};
+pub use calendar::{Calendar, SendWindow};
 pub use digest::{Digest, digests};
 pub use evaluate::{Decided, SubjectDecision, decide};
 pub use human::{HumanAction, HumanDecision};

@@ -6,8 +6,8 @@ use jiff::tz::TimeZone;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
-use super::{Calendar, CalendarFile, People, Rules};
-use crate::domain::Hash;
+use super::{Calendar, People, Rules};
+use crate::domain::{Hash, WorkingDays};
 
 /// One mistake in one file; the message of a syntax or type error carries the line and a caret.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -44,7 +44,7 @@ impl Policy {
         let mut errors = Vec::new();
         let rules: Option<Rules> = read(texts.reminders, &mut errors);
         let people: Option<People> = read(texts.people, &mut errors);
-        let files: Vec<CalendarFile> =
+        let files: Vec<WorkingDays> =
             texts.calendars.iter().filter_map(|calendar| read(*calendar, &mut errors)).collect();
         let mut zone = |name: &str| {
             TimeZone::get(name).unwrap_or_else(|error| {
@@ -63,7 +63,8 @@ impl Policy {
         }
         match (rules, people) {
             (Some(rules), Some(people)) if errors.is_empty() => {
-                let calendar = |zone: TimeZone| Calendar::new(zone, &files, &rules.send_windows);
+                let days = WorkingDays::merged(&files);
+                let calendar = |zone: TimeZone| Calendar::new(zone, days.clone(), &rules.send_windows);
                 let calendars = zones.into_iter().map(|(book, zone)| (book, calendar(zone))).collect();
                 let default_calendar = calendar(default_zone);
                 Ok(Self { rules, people, calendars, default_calendar, fingerprint: fingerprint(texts) })
