@@ -14,6 +14,7 @@ mod output;
 mod quarantine;
 mod reminders;
 mod sync;
+mod tree;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

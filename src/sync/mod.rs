@@ -8,6 +8,7 @@ mod coverage;
 mod error;
 mod feed;
 pub mod native;
+pub mod origin;
 mod page;
 
 pub use coverage::next_spans;

@@ -8,6 +8,9 @@ mod party;
 mod verify;
 mod why;
 
+#[cfg(test)]
+mod tests;
+
 use serde_json::{Value as Json, json};
 
 use super::args::{Global, LedgerCommand};
