@@ -28,6 +28,7 @@ pub fn measure(seed: u64) -> Latency {
         party: customer.party,
         currency: Currency::CNY,
         documents: &documents,
+        twins: &[],
         terms: &policy.default_terms,
         policy: &policy,
     };

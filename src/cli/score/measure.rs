@@ -100,6 +100,7 @@ fn ours(case: &Case) -> Placed {
         party: case.party,
         currency: case.currency,
         documents: &case.documents,
+        twins: &[],
         terms: &policy.default_terms,
         policy: &policy,
     });
