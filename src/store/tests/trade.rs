@@ -53,7 +53,7 @@ fn sum(parts: &[Amount]) -> Amount {
 
 impl Customer {
     fn every(&self, nth: u32) -> bool {
-        self.number % nth == 0
+        self.number.is_multiple_of(nth)
     }
 
     fn code(&self) -> String {
@@ -123,7 +123,7 @@ impl Customer {
             vec![
                 ("order_no", reference(FactKind::Order, &self.named("O", &order.to_string()))),
                 ("part_no", Value::text(format!("STM32-{part}"))),
-                ("brand", Value::text(if part % 2 == 0 { "ST" } else { "GD" })),
+                ("brand", Value::text(if part.is_multiple_of(2) { "ST" } else { "GD" })),
                 ("lot", Value::text(format!("L{}", (self.number + order) % 3))),
                 pieces(100),
                 gross(amount),
@@ -137,7 +137,7 @@ impl Customer {
             let number = self.named("S", name);
             let mut made = self.own(shipment(&number, "", &day(order * 20 + 5), 1));
             made.lines = lines;
-            let signed = (self.number + order) % 3 != 0;
+            let signed = !(self.number + order).is_multiple_of(3);
             if signed { with(made, "signed_on", Value::Date(date(&day(order * 20 + 7)))) } else { made }
         };
         let mut made = vec![make(&format!("{order}a"), vec![self.goods("1", order, 0, self.price(order, 0))])];
