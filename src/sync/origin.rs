@@ -100,7 +100,8 @@ fn mapped(view: &DocumentView, source: &Source, mappings: &mut Mappings) -> Mapp
         return Mapped::Own;
     }
     let RawPayload::Bytes(payload) = &origin.payload else { return Mapped::Erased };
-    let mapping = mappings.entry(source.mapping).or_insert_with(|| Mapping::parse("mapping", &origin.mapping_text).ok());
+    let mapping =
+        mappings.entry(source.mapping).or_insert_with(|| Mapping::parse("mapping", &origin.mapping_text).ok());
     let Some(mapping) = mapping else { return Mapped::NotRepeatable { mapping: short(source.mapping) } };
     let name: Box<str> = format!("{}/{}", mapping.source_kind(), mapping.stream()).into();
     match rules(view, source, mapping, origin, payload) {
@@ -122,8 +123,11 @@ fn rules(
     payload: &[u8],
 ) -> Option<FactRules> {
     // Only rules are asked for, so neither the number range nor the zone of bare times matters.
-    let context =
-        MapContext { book: source.book.clone(), numbering: Numbering::new(native::NUMBERING), time_zone: TimeZone::UTC };
+    let context = MapContext {
+        book: source.book.clone(),
+        numbering: Numbering::new(native::NUMBERING),
+        time_zone: TimeZone::UTC,
+    };
     let plan = mapping.plan(&origin.shape, &context).ok()?;
     let record = RawRecord { key: &source.record_key, version: None, payload, problem: origin.problem.as_deref() };
     let mut rules = plan.rules(record, view.document.kind, &view.document.number)?;

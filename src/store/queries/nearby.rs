@@ -29,8 +29,11 @@ impl Store {
         let mut tx = self.engine.read().await?;
         let mut near = Vec::new();
         for row in tx.fetch_in(NEAR, &slips(number), Vec::new()).await? {
-            let found =
-                NearDocument { number: row.text(0)?.into(), kind: documents::read_kind(&row, 1)?, book: row.text(2)?.into() };
+            let found = NearDocument {
+                number: row.text(0)?.into(),
+                kind: documents::read_kind(&row, 1)?,
+                book: row.text(2)?.into(),
+            };
             if book.is_none_or(|book| &*found.book == book) && kind.is_none_or(|kind| found.kind == kind) {
                 near.push(found);
             }

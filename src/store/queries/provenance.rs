@@ -143,9 +143,9 @@ async fn complete(tx: &mut Tx, sources: &mut [Source], heads: &HashMap<RecordId,
     let segments = segments(tx, &places).await?;
     for source in sources {
         source.versions = versions.remove(&source.record).unwrap_or_default();
-        source.versions.sort_by(|a, b| {
-            (&b.version, b.observed_at, b.hash.0).cmp(&(&a.version, a.observed_at, a.hash.0))
-        });
+        source
+            .versions
+            .sort_by(|a, b| (&b.version, b.observed_at, b.hash.0).cmp(&(&a.version, a.observed_at, a.hash.0)));
         let place = places.get(&source.record).and_then(|(id, position)| Some((segments.get(id)?, *position)));
         let (Some((segment, position)), Some(text)) = (place, texts.get(&source.mapping)) else { continue };
         source.origin = Some(Origin {

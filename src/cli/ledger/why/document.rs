@@ -42,8 +42,7 @@ pub fn near(found: &[NearDocument]) -> String {
     if found.is_empty() {
         return String::new();
     }
-    let named: Vec<String> =
-        found.iter().map(|near| format!("{} {} {}", near.book, near.kind, near.number)).collect();
+    let named: Vec<String> = found.iter().map(|near| format!("{} {} {}", near.book, near.kind, near.number)).collect();
     format!("；是否 did you mean: {}", named.join(", "))
 }
 

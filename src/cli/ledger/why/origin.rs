@@ -78,9 +78,10 @@ pub fn sources(view: &DocumentView, traced: &Traced) -> Vec<Tree> {
             source.record_key,
             mapped_text(source, mapped)
         );
-        let problem = source.problem.iter().map(|problem| {
-            Tree::leaf(format!("最新版本在隔离区，未生效 · the latest version is kept out: {problem}"))
-        });
+        let problem = source
+            .problem
+            .iter()
+            .map(|problem| Tree::leaf(format!("最新版本在隔离区，未生效 · the latest version is kept out: {problem}")));
         let versions = source.versions.iter().take(VERSIONS).map(|found| Tree::leaf(version(found)));
         let older = source.versions.len().saturating_sub(VERSIONS);
         let older = (older > 0).then(|| Tree::leaf(format!("另有 {older} 个版本 · older versions")));
@@ -98,7 +99,9 @@ fn mapped_text(source: &Source, mapped: &Mapped) -> String {
         Mapped::NotLookedInto => format!("只细看前 {SOURCES_IN_FULL} 条记录 · only the first records are looked into"),
         Mapped::Erased => "个人数据已抹除 · erased, nothing is left to map".to_owned(),
         Mapped::NotRepeatable { mapping } => {
-            format!("映射 mapping {mapping} {version} 已不能由原文重现此单据 · no longer makes it from the stored bytes")
+            format!(
+                "映射 mapping {mapping} {version} 已不能由原文重现此单据 · no longer makes it from the stored bytes"
+            )
         }
     }
 }
@@ -128,8 +131,7 @@ fn raw(origin: &Origin) -> String {
 fn excerpt(bytes: &[u8]) -> String {
     // Only the beginning is shown, so only the beginning is decoded: four bytes hold any character.
     let text = String::from_utf8_lossy(&bytes[..bytes.len().min(RAW_CHARS * 4)]).replace('\u{1f}', " | ");
-    let mut shown: String =
-        text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(RAW_CHARS).collect();
+    let mut shown: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(RAW_CHARS).collect();
     if text.chars().count() > RAW_CHARS || bytes.len() > RAW_CHARS * 4 {
         shown.push('…');
     }
