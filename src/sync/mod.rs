@@ -9,6 +9,7 @@ mod error;
 mod feed;
 pub mod native;
 mod page;
+pub mod rebuild;
 
 pub use coverage::next_spans;
 pub use error::SyncError;

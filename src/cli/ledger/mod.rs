@@ -5,6 +5,7 @@ mod evidence;
 mod export;
 mod order;
 mod party;
+mod rebuild;
 mod verify;
 mod why;
 
@@ -36,6 +37,7 @@ pub async fn run(global: &Global, command: LedgerCommand) -> Result<(), AppError
             aging::run(&store.aging(book.as_deref(), &day).await?, global.json)
         }
         LedgerCommand::Export(args) => export::run(&store, &args).await,
+        LedgerCommand::Rebuild { check: _ } => rebuild::run(&config, &store, global.json).await,
         LedgerCommand::Verify { anchor } => verify::run(&store, anchor.as_deref(), global.json).await,
     }
 }

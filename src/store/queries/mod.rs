@@ -1,12 +1,14 @@
 //! Reading: one snapshot a call, sums and orderings of text in Rust.
 
 pub mod aging;
+pub mod compare;
 pub mod evidence;
 pub mod export;
 pub mod items;
 pub mod lookup;
 pub mod positions;
 pub mod quarantine;
+pub mod replay;
 pub mod stored;
 pub mod totals;
 pub mod verify;
