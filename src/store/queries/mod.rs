@@ -2,6 +2,7 @@
 
 pub mod aging;
 pub mod compare;
+pub mod decided;
 pub mod evidence;
 pub mod export;
 pub mod items;
