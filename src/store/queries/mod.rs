@@ -3,6 +3,7 @@
 pub mod aging;
 pub mod compare;
 pub mod decided;
+pub mod deposits;
 pub mod evidence;
 pub mod export;
 pub mod items;
