@@ -100,9 +100,12 @@ pub const PARTS: &[Part] = &[
     },
 ];
 
+/// Rows with one key, of both stores.
+type Sides<'r> = (Vec<&'r [Cell]>, Vec<&'r [Cell]>);
+
 impl Part {
     pub fn compare(&self, ours: &[Row], theirs: &[Row], found: &mut Comparison) {
-        let mut rows: BTreeMap<&[Cell], (Vec<&[Cell]>, Vec<&[Cell]>)> = BTreeMap::new();
+        let mut rows: BTreeMap<&[Cell], Sides<'_>> = BTreeMap::new();
         for row in ours {
             rows.entry(&row.cells()[..self.keys]).or_default().0.push(&row.cells()[self.keys..]);
         }
