@@ -101,8 +101,14 @@ const TRADES: &[(&str, &str, &str)] = &[
     ("微电子", "微電子", "MICROELECTRONICS"),
     ("智能科技", "智能科技", "INTELLIGENT TECHNOLOGY"),
 ];
-const CITIES: &[(&str, &str)] =
-    &[("深圳", "440300"), ("东莞", "441900"), ("惠州", "441300"), ("广州", "440100"), ("苏州", "320500"), ("厦门", "350200")];
+const CITIES: &[(&str, &str)] = &[
+    ("深圳", "440300"),
+    ("东莞", "441900"),
+    ("惠州", "441300"),
+    ("广州", "440100"),
+    ("苏州", "320500"),
+    ("厦门", "350200"),
+];
 /// Alphabet of the organization part of a credit code.
 const CODE_LETTERS: &[u8] = b"0123456789ABCDEFGHJKLMNPQRTUWXY";
 
@@ -241,7 +247,14 @@ fn party(index: usize, fields: Vec<(&'static str, String)>) -> Fact {
     let fields = fields.into_iter().chain([("code", number.to_string())]);
     let fields: FieldMap = fields.map(|(name, value)| (name.into(), Value::text(value))).collect();
     let book = if index.is_multiple_of(4) { "hk" } else { "sz" };
-    Fact { kind: FactKind::Party, book: book.into(), numbering: "erp".into(), number: (&*number).into(), fields, lines: Vec::new() }
+    Fact {
+        kind: FactKind::Party,
+        book: book.into(),
+        numbering: "erp".into(),
+        number: (&*number).into(),
+        fields,
+        lines: Vec::new(),
+    }
 }
 
 fn name(rng: &mut Rng, company: &Company, alias: Alias) -> String {
@@ -279,7 +292,17 @@ fn name(rng: &mut Rng, company: &Company, alias: Alias) -> String {
 }
 
 fn traditional(text: &str) -> String {
-    let more = [("电", "電"), ("导体", "導體"), ("实业", "實業"), ("贸", "貿"), ("团", "團"), ("东", "東"), ("广", "廣"), ("苏", "蘇"), ("厦门", "廈門")];
+    let more = [
+        ("电", "電"),
+        ("导体", "導體"),
+        ("实业", "實業"),
+        ("贸", "貿"),
+        ("团", "團"),
+        ("东", "東"),
+        ("广", "廣"),
+        ("苏", "蘇"),
+        ("厦门", "廈門"),
+    ];
     let pairs = LETTERS.iter().map(|(from, to, _)| (*from, *to)).chain(more);
     pairs.fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
 }
