@@ -78,6 +78,12 @@ pub enum Command {
     /// 测量 · what `cargo xtask bench` runs
     #[command(hide = true)]
     Bench(BenchArgs),
+    /// 核销评分 · what `cargo xtask score-allocation` runs
+    #[command(hide = true)]
+    ScoreAllocation(ScoreArgs),
+    /// 身份评分 · what `cargo xtask score-identity` runs
+    #[command(hide = true)]
+    ScoreIdentity(ScoreIdentityArgs),
 }
 
 #[derive(Debug, Clone, Args)]
@@ -212,7 +218,8 @@ pub enum LedgerCommand {
     },
     /// 撤销决定 · take a decision back
     Revoke {
-        decision: String,
+        #[arg(required = true)]
+        decisions: Vec<String>,
         #[command(flatten)]
         person: Person,
     },
@@ -319,4 +326,24 @@ pub struct BenchArgs {
     pub amqp: String,
     #[arg(long, default_value_t = 500_000)]
     pub lines: usize,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ScoreArgs {
+    /// 收款笔数 · at least so many payments
+    #[arg(long, default_value_t = 20_000)]
+    pub payments: usize,
+    /// 用于调参的集合 · the set that thresholds are tuned on, instead of the printed one
+    #[arg(long)]
+    pub tuning: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ScoreIdentityArgs {
+    /// 编码数 · at least so many party keys
+    #[arg(long, default_value_t = 20_000)]
+    pub keys: usize,
+    /// 用于调参的集合 · the set that points are tuned on, instead of the printed one
+    #[arg(long)]
+    pub tuning: bool,
 }

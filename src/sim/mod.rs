@@ -10,6 +10,7 @@ pub mod calendar;
 pub mod company;
 pub mod csv;
 pub mod namesakes;
+pub mod payments;
 pub mod remote;
 pub mod rng;
 pub mod servers;

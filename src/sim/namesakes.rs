@@ -4,6 +4,7 @@
 //! 有限责任公司, an English name, a branch, a remark). The hard part is who looks alike and is somebody else: sibling
 //! companies in other places and in Hong Kong, the group, another trade under the same own name, cash customers.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::rng::Rng;
@@ -130,8 +131,13 @@ pub fn namesakes(seed: u64, count: usize) -> Vec<Namesake> {
     let mut rng = Rng::new(seed);
     let mut keys: Vec<Namesake> = Vec::with_capacity(count + 20);
     let mut companies = 0;
+    // No office registers a name twice.
+    let mut registered = HashSet::new();
     while keys.len() < count {
         for company in family(&mut rng) {
+            if !registered.insert(legal_name(&company)) {
+                continue;
+            }
             for alias in aliases(&mut rng, &company) {
                 let fact = key(&mut rng, &company, alias, keys.len());
                 keys.push(Namesake { fact, company: companies, alias });
@@ -257,14 +263,27 @@ fn party(index: usize, fields: Vec<(&'static str, String)>) -> Fact {
     }
 }
 
-fn name(rng: &mut Rng, company: &Company, alias: Alias) -> String {
-    let brand: String = company.brand.iter().map(|letter| LETTERS[*letter].0).collect();
-    let trade = if company.group { "集团" } else { TRADES[company.trade].0 };
-    let city = company.city.map(|city| CITIES[city].0);
-    let legal = match city {
-        Some(city) => format!("{city}市{brand}{trade}有限公司"),
+impl Company {
+    fn brand(&self) -> String {
+        self.brand.iter().map(|letter| LETTERS[*letter].0).collect()
+    }
+
+    fn trade(&self) -> &'static str {
+        if self.group { "集团" } else { TRADES[self.trade].0 }
+    }
+}
+
+fn legal_name(company: &Company) -> String {
+    let (brand, trade) = (company.brand(), company.trade());
+    match company.city {
+        Some(city) => format!("{}市{brand}{trade}有限公司", CITIES[city].0),
         None => format!("{brand}{trade}（香港）有限公司"),
-    };
+    }
+}
+
+fn name(rng: &mut Rng, company: &Company, alias: Alias) -> String {
+    let (brand, trade, legal) = (company.brand(), company.trade(), legal_name(company));
+    let city = company.city.map(|city| CITIES[city].0);
     match alias {
         Alias::Legal => legal,
         Alias::Typeset => match rng.below(3) {

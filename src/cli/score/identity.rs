@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
 use crate::domain::Id;
-use crate::ledger::identity::{Directory, Linked, PartyKey, link};
+use crate::ledger::identity::{Directory, PartyKey, link};
 use crate::ledger::{Document, Role};
 use crate::sim::namesakes::{Alias, Namesake, namesakes};
 
@@ -61,7 +61,8 @@ fn score(set: &[Namesake]) -> Score {
     let keys: Vec<PartyKey> = set.iter().filter_map(key_of).collect();
     let truth: HashMap<Id, &Namesake> = keys.iter().map(|key| key.id).zip(set).collect();
     let linked = link(&keys, &[]);
-    let proposals = Directory::of(keys).proposals(&linked, &[]);
+    let component = linked.component_of();
+    let proposals = Directory::of(keys).proposals(&component, &[]);
     let company = |id: Id| truth.get(&id).map(|namesake| namesake.company);
     let mut score = Score { keys: set.len(), proposals: proposals.len(), ..Score::default() };
     let companies: BTreeSet<usize> = set.iter().map(|namesake| namesake.company).collect();
@@ -73,7 +74,7 @@ fn score(set: &[Namesake]) -> Score {
         score.linked += members.len() - 1;
     }
     // What a person would make of the proposals: accepts those that are right.
-    let mut groups = Groups::of(&linked);
+    let mut groups = Groups(component);
     for proposal in proposals.iter().filter(|proposal| company(proposal.a) == company(proposal.b)) {
         score.right_proposals += 1;
         score.proposed += usize::from(groups.join(proposal.a, proposal.b));
@@ -104,10 +105,6 @@ fn lost(truth: &HashMap<Id, &Namesake>, groups: &mut Groups) -> BTreeMap<Alias, 
 struct Groups(HashMap<Id, Id>);
 
 impl Groups {
-    fn of(linked: &Linked) -> Self {
-        Self(linked.component_of())
-    }
-
     fn root(&self, mut id: Id) -> Id {
         while let Some(&parent) = self.0.get(&id).filter(|parent| **parent != id) {
             id = parent;
@@ -171,7 +168,8 @@ fn latency(seed: u64) -> String {
         times.push(start.elapsed());
     }
     times.sort_unstable();
-    let at = |per_mille: usize| times.get(times.len().saturating_sub(1) * per_mille / 1000).map_or(0, Duration::as_micros);
+    let at =
+        |per_mille: usize| times.get(times.len().saturating_sub(1) * per_mille / 1000).map_or(0, Duration::as_micros);
     format!(
         "{LARGE} 个编码的索引 index built in {} ms · 新编码 a new key: p50 {} µs · p99 {} µs · 最长 max {} µs · \
          邻居 neighbours {}\n",

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::propose::{Clue, Evidence, MAX_SHARED, evidence};
-use super::{Decided, Linked, PartyKey};
+use super::{Decided, PartyKey};
 use crate::domain::Id;
 
 /// Keys by clue.
@@ -52,10 +52,9 @@ impl Directory {
         weighed
     }
 
-    /// What is proposed about all keys: one pair for every two components that no decision keeps apart; the weightiest
-    /// first.
-    pub fn proposals(&self, linked: &Linked, decided: &[Decided]) -> Vec<Proposal> {
-        let component = linked.component_of();
+    /// What is proposed about all keys, whose components are given: one pair for every two components that no decision
+    /// keeps apart; the weightiest first.
+    pub fn proposals(&self, component: &HashMap<Id, Id>, decided: &[Decided]) -> Vec<Proposal> {
         let pair = |a: Id, b: Id| component.get(&a).zip(component.get(&b)).map(|(a, b)| (*a.min(b), *a.max(b)));
         let apart: BTreeSet<(Id, Id)> =
             decided.iter().filter(|split| split.apart).filter_map(|split| pair(split.a, split.b)).collect();
@@ -92,7 +91,8 @@ mod tests {
 
     /// `A-B points` of everything that is proposed.
     fn proposed(keys: &[PartyKey], decided: &[Decided]) -> Vec<String> {
-        let proposals = |keys: &[PartyKey]| Directory::of(keys.to_vec()).proposals(&link(keys, decided), decided);
+        let proposals =
+            |keys: &[PartyKey]| Directory::of(keys.to_vec()).proposals(&link(keys, decided).component_of(), decided);
         let mut reversed = keys.to_vec();
         reversed.reverse();
         assert_eq!(proposals(keys), proposals(&reversed), "any order proposes the same");
@@ -146,7 +146,7 @@ mod tests {
     fn conflicting_strong_keys_propose() {
         let keys = [party(1, "远航电子有限公司", TAX_A, &[]), party(2, "远航电子有限公司", TAX_B, &[])];
         let directory = Directory::of(keys.to_vec());
-        let proposals = directory.proposals(&link(&keys, &[]), &[]);
+        let proposals = directory.proposals(&link(&keys, &[]).component_of(), &[]);
         assert_eq!(proposals[0].evidence.reasons, [Reason::SameName, Reason::NumbersDiffer]);
         assert!(proposals[0].evidence.points >= PROPOSE_AT);
     }

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use jiff::Timestamp;
 
 use super::PartyKey;
+use super::cluster::Sets;
 use super::number::{Number, taxpayer};
 use crate::domain::Id;
 
@@ -101,9 +102,9 @@ fn tax_number(key: &PartyKey) -> Option<&str> {
     key.number.as_ref().filter(|number| matches!(number, Number::TaxNumber(_))).map(Number::text)
 }
 
-/// A union–find whose roots know what their component must not swallow.
+/// Sets of keys whose roots know what their component must not swallow.
 struct Linker<'a> {
-    parents: Vec<usize>,
+    sets: Sets,
     /// By root: the valid numbers of the component, the taxpayer part.
     numbers: Vec<BTreeSet<&'a str>>,
     /// By root: splits that have an end in the component.
@@ -128,7 +129,7 @@ impl<'a> Linker<'a> {
             }
         }
         Self {
-            parents: (0..sorted.len()).collect(),
+            sets: Sets::new(sorted.len()),
             numbers: sorted.iter().map(|key| key.linking_number().map(taxpayer).into_iter().collect()).collect(),
             splits,
             apart,
@@ -177,8 +178,7 @@ impl<'a> Linker<'a> {
             self.refused.push(Refused { edge, because });
             return false;
         }
-        let (keep, gone) = (root_a.min(root_b), root_a.max(root_b));
-        self.parents[gone] = keep;
+        let (keep, gone) = self.sets.join(root_a, root_b);
         let (numbers, splits) = (std::mem::take(&mut self.numbers[gone]), std::mem::take(&mut self.splits[gone]));
         self.numbers[keep].extend(numbers);
         self.splits[keep].extend(splits);
@@ -201,14 +201,20 @@ impl<'a> Linker<'a> {
         (!agree).then_some(Because::NumbersDiffer)
     }
 
-    /// Names whose keys are known, by number, to be more than one company.
+    /// Names whose keys are known to be more than one company: parts of them that carry numbers may not join.
     fn names_of_several(&mut self, sorted: &[&'a PartyKey]) -> BTreeSet<&'a str> {
-        let mut known: HashMap<&str, usize> = HashMap::new();
-        let mut several = BTreeSet::new();
+        let mut parts: HashMap<&str, BTreeSet<usize>> = HashMap::new();
         for (index, key) in sorted.iter().enumerate() {
             let root = self.root(index);
-            let Some(name) = key.legal_name.as_deref().filter(|_| !self.numbers[root].is_empty()) else { continue };
-            if *known.entry(name).or_insert(root) != root {
+            if let Some(name) = key.legal_name.as_deref().filter(|_| !self.numbers[root].is_empty()) {
+                parts.entry(name).or_default().insert(root);
+            }
+        }
+        let mut several = BTreeSet::new();
+        for (name, roots) in parts {
+            let roots: Vec<usize> = roots.into_iter().collect();
+            let mut pairs = roots.iter().enumerate().flat_map(|(at, b)| roots[..at].iter().map(move |a| (*a, *b)));
+            if pairs.any(|(a, b)| self.objection(a, b, Strength::LegalName).is_some()) {
                 several.insert(name);
             }
         }
@@ -230,13 +236,8 @@ impl<'a> Linker<'a> {
         }
     }
 
-    /// With path halving.
-    fn root(&mut self, mut index: usize) -> usize {
-        while self.parents[index] != index {
-            self.parents[index] = self.parents[self.parents[index]];
-            index = self.parents[index];
-        }
-        index
+    fn root(&mut self, index: usize) -> usize {
+        self.sets.root(index)
     }
 
     fn finish(mut self, sorted: &[&'a PartyKey]) -> Linked {

@@ -8,6 +8,7 @@
 //! The way of a party key: [`PartyKey::of`] reads what its document says, [`link`] joins a closed set of keys to components,
 //! [`evidence`] weighs two keys that no rule links.
 
+mod cluster;
 mod directory;
 mod link;
 mod name;
@@ -15,6 +16,7 @@ mod number;
 mod propose;
 mod words;
 
+pub use cluster::clusters;
 pub use directory::{Directory, Proposal};
 pub use link::{Because, Decided, Edge, Linked, Refused, Strength, link};
 pub use name::CompanyName;
@@ -61,6 +63,13 @@ impl PartyKey {
         };
         key.clues = propose::clues(&key, text("phone"), text("email"), text("bank_account"));
         Some(key)
+    }
+
+    /// A key of which only what links is known: for [`link`] and [`clusters`], and nothing to weigh.
+    pub fn that_links(id: Id, number: Option<&str>, legal_name: Option<&str>) -> Self {
+        let number = number.and_then(Number::read);
+        let legal_name = legal_name.map(Into::into);
+        Self { id, number, legal_name, folded: "".into(), names: Vec::new(), clues: Vec::new() }
     }
 
     /// The number by which it links.

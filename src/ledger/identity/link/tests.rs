@@ -105,8 +105,7 @@ impl<'a> ByDefinition<'a> {
         self.keys.iter().filter(|key| self.component[&key.id] == component).copied().collect()
     }
 
-    fn join(&mut self, a: Id, b: Id, by_person: bool) {
-        let (Some(&root_a), Some(&root_b)) = (self.component.get(&a), self.component.get(&b)) else { return };
+    fn may_join(&self, root_a: Id, root_b: Id, by_person: bool) -> bool {
         let (left, right) = (self.members(root_a), self.members(root_b));
         let has = |side: &[&PartyKey], id: Id| side.iter().any(|key| key.id == id);
         let between = |x: Id, y: Id| has(&left, x) && has(&right, y);
@@ -115,15 +114,21 @@ impl<'a> ByDefinition<'a> {
             side.iter().filter_map(|key| key.linking_number()).map(taxpayer).collect()
         };
         let (x, y) = (numbers(&left), numbers(&right));
-        if !split && (by_person || x.is_subset(&y) || y.is_subset(&x)) {
+        !split && (by_person || x.is_subset(&y) || y.is_subset(&x))
+    }
+
+    fn join(&mut self, a: Id, b: Id, by_person: bool) {
+        let (Some(&root_a), Some(&root_b)) = (self.component.get(&a), self.component.get(&b)) else { return };
+        if self.may_join(root_a, root_b, by_person) {
             let joined = self.component.values_mut().filter(|of| **of == root_a || **of == root_b);
             joined.for_each(|of| *of = root_a.min(root_b));
         }
     }
 
     fn join_equal(&mut self, value: impl Fn(&'a PartyKey) -> Option<&'a str>) {
-        for (at, b) in self.keys.clone().into_iter().enumerate() {
-            for a in self.keys[..at].to_vec() {
+        let keys = self.keys.clone();
+        for (at, b) in keys.iter().enumerate() {
+            for a in &keys[..at] {
                 if value(a).is_some() && value(a) == value(b) {
                     self.join(a.id, b.id, false);
                 }
@@ -135,7 +140,8 @@ impl<'a> ByDefinition<'a> {
         let of_name = self.keys.iter().filter(|key| key.legal_name.as_deref() == Some(name));
         let parts: BTreeSet<Id> = of_name.map(|key| self.component[&key.id]).collect();
         let numbered = |part: &Id| self.members(*part).iter().any(|key| key.linking_number().is_some());
-        parts.iter().filter(|part| numbered(part)).count() > 1
+        let parts: Vec<Id> = parts.iter().filter(|part| numbered(part)).copied().collect();
+        parts.iter().any(|a| parts.iter().any(|b| a != b && !self.may_join(*a, *b, false)))
     }
 }
 
