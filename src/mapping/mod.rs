@@ -46,6 +46,7 @@ pub use cases::{CaseFailure, CaseReport, run_cases};
 pub use plan::{MAX_VALUE_CHARS, MapContext, MapError, Mapped, Numbering, Plan};
 
 pub use crate::domain::Problem;
+pub use number::decimal;
 pub use reference::function_reference;
 
 /// A checked mapping file. Cheap to clone.

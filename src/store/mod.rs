@@ -46,6 +46,7 @@ pub use queries::evidence::{EvidenceCount, EvidenceReport};
 pub use queries::export::{AccountBalance, JournalLine, JournalReader, Name};
 pub use queries::lookup::{AllocationView, DocumentView, JournalRow, OrderLoop, PartyView, Source};
 pub use queries::quarantine::QuarantineEntry;
+pub use queries::reconcile::{Reconciled, Reconciliation};
 pub use queries::stored::{RawPayload, StoredRecord};
 pub use queries::totals::BookTotals;
 pub use queries::verify::{Anchor, Verification};

@@ -8,6 +8,7 @@ pub mod items;
 pub mod lookup;
 pub mod positions;
 pub mod quarantine;
+pub mod reconcile;
 pub mod stored;
 pub mod totals;
 pub mod verify;
