@@ -138,6 +138,8 @@ pub enum LedgerCommand {
         #[arg(long, default_value_t = 50)]
         limit: u32,
     },
+    /// 与 ERP 账龄表核对 · our balances against the ERP's aging list, with the likely cause of each difference
+    Reconcile(ReconcileArgs),
     /// 账龄 · who owes what since when
     Aging {
         #[arg(long)]
@@ -231,8 +233,6 @@ pub enum LedgerCommand {
     },
     /// 导出分录，供其他程序核对 · the journal for hledger, beancount, sheets and programs
     Export(ExportArgs),
-    /// 与 ERP 账龄表核对 · our balances against the ERP's aging list, with the likely cause of each difference
-    Reconcile(ReconcileArgs),
     /// 校验哈希链与余额 · recompute the hash chain and the balances
     Verify {
         /// 校验截断 · a batch and its hash that were noted earlier
