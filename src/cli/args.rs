@@ -4,8 +4,6 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::ledger::reconcile::BalanceBasis;
-
 /// 闭环：ERP、财务与聊天之间的集成中间件 · integration middleware between ERP, finance and chat
 #[derive(Debug, Parser)]
 #[command(name = "bihuan", version, propagate_version = true, disable_help_subcommand = true)]
@@ -300,7 +298,7 @@ pub enum BasisArg {
     BilledNet,
 }
 
-impl From<BasisArg> for BalanceBasis {
+impl From<BasisArg> for crate::ledger::reconcile::BalanceBasis {
     fn from(basis: BasisArg) -> Self {
         match basis {
             BasisArg::Open => Self::Open,
