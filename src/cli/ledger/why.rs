@@ -50,6 +50,7 @@ fn journal_json(row: &JournalRow) -> Json {
     let currency = row.posting.currency;
     json!({
         "batch": row.batch, "recorded_at": row.recorded_at.to_string(), "on": row.posting.effective_on.to_string(),
+        "posted_on": row.posted_on.to_string(),
         "debit": row.posting.debit.kind.name(), "credit": row.posting.credit.kind.name(),
         "amount": row.posting.amount.plain(currency), "currency": currency.as_str(),
         "reversal": row.reversal, "rule": event(&row.posting, row.reversal),
@@ -98,8 +99,12 @@ fn why_text(view: &DocumentView) -> String {
     let journal = view.journal.iter().map(|row| {
         let posting = &row.posting;
         let back = if row.reversal { "冲回 takes back: " } else { "" };
+        let late = match row.posted_on {
+            on if on == posting.effective_on => String::new(),
+            on => format!(" · 当期已关账，过账于 {on} · its period was closed, posted on {on}"),
+        };
         format!(
-            "{} #{} Dr {} / Cr {} {} · {back}{}",
+            "{} #{} Dr {} / Cr {} {} · {back}{}{late}",
             posting.effective_on,
             row.batch,
             posting.debit.kind.name(),
