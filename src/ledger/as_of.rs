@@ -39,9 +39,8 @@ mod tests {
     use crate::ledger::Role;
 
     fn document(kind: FactKind, fields: &[(&'static str, &str)]) -> Document {
-        let value = |name: &str, text: &str| match name.ends_with("_on") {
-            true => Value::Date(text.parse().unwrap()),
-            false => Value::text(text),
+        let value = |name: &str, text: &str| {
+            if name.ends_with("_on") { Value::Date(text.parse().unwrap()) } else { Value::text(text) }
         };
         Document {
             id: Id([1; 16]),

@@ -4,8 +4,7 @@
 //! a second copy that could differ. The head row's lock is taken last in a transaction: commit order = chain order =
 //! time order. Balances and flows are read, added with checks and written under that lock.
 
-use std::collections::BTreeMap;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _};
@@ -141,12 +140,11 @@ async fn lock_head(tx: &mut Tx) -> Result<Head> {
 
 /// The last closed day of each book that is posted to.
 async fn closed_periods(tx: &mut Tx, entries: &[Entry]) -> Result<BTreeMap<Box<str>, Option<Date>>> {
+    let books: BTreeSet<&str> = entries.iter().map(|entry| &*entry.book).collect();
     let mut closed = BTreeMap::new();
-    for entry in entries {
-        if !closed.contains_key(&entry.book) {
-            let decisions = decisions_about(tx, &[period::period_of(&entry.book)]).await?;
-            closed.insert(entry.book.clone(), period::closed_until(&decisions));
-        }
+    for book in books {
+        let decisions = decisions_about(tx, &[period::period_of(book)]).await?;
+        closed.insert(book.into(), period::closed_until(&decisions));
     }
     Ok(closed)
 }

@@ -9,6 +9,7 @@ pub mod decide;
 mod error;
 mod feed;
 pub mod native;
+pub mod origin;
 mod page;
 pub mod rebuild;
 

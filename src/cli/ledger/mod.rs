@@ -13,6 +13,9 @@ mod rebuild;
 mod verify;
 mod why;
 
+#[cfg(test)]
+mod tests;
+
 use jiff::civil::Date;
 use serde_json::{Value as Json, json};
 

@@ -60,7 +60,8 @@ async fn as_of_a_day_the_ledger_says_what_it_says_of_a_company_that_ended_there(
         let whole = open(&whole).await;
         company(&whole, "2026-12-31").await;
         for day in ["2026-01-04", "2026-01-10", "2026-01-31", "2026-02-15", "2026-03-04", "2026-03-31", "2026-05-01"] {
-            let short = open(&databases().await[0]).await;
+            let fresh = databases().await;
+            let short = open(&fresh[0]).await;
             company(&short, day).await;
             let expected = short.aging_as_of(None, date(day)).await.unwrap();
             let found = whole.aging_as_of(Some(BOOK), date(day)).await.unwrap();
