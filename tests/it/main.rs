@@ -20,4 +20,5 @@ mod postgres;
 mod program;
 mod rabbitmq;
 mod rebuild;
+mod refused;
 mod servers;
