@@ -242,7 +242,7 @@ pub enum LedgerCommand {
     /// 关账 · close a book's period: what comes late is posted on the first open day (--book is required)
     Close {
         /// 最后一天 · the last closed day
-        #[arg(long, value_name = "YYYY-MM-DD")]
+        #[arg(long, value_name = DAY)]
         until: jiff::civil::Date,
         #[command(flatten)]
         person: Person,
@@ -294,7 +294,7 @@ pub struct Person {
 #[derive(Debug, Clone, Copy, Args)]
 pub struct PastArgs {
     /// 截至日期 · as if nothing had happened after this day (default: today)
-    #[arg(long, value_name = "YYYY-MM-DD")]
+    #[arg(long, value_name = DAY)]
     pub as_of: Option<jiff::civil::Date>,
     /// 当时所知 · only what was known at this instant, such as 2026-03-31T18:00:00+08:00 (default: now)
     #[arg(long, value_name = "INSTANT")]
