@@ -21,7 +21,7 @@ pub use daemon::run;
 pub use error::AppError;
 pub use feeds::build as build_feeds;
 pub use presence::{Presence, Wanted};
-pub use rebuild::{Rebuilt, rebuild};
+pub use rebuild::{Rebuilt, Remade, rebuild};
 pub use reminding::check as check_reminding;
 
 use crate::config::Config;

@@ -115,6 +115,8 @@ pub enum LedgerCommand {
         code: String,
         #[arg(long)]
         book: Option<String>,
+        #[command(flatten)]
+        at: PastArgs,
     },
     /// 一张订单的闭环 · one order's loop
     Order {
@@ -148,9 +150,24 @@ pub enum LedgerCommand {
     Aging {
         #[arg(long)]
         book: Option<String>,
-        /// 截至日期 · as of this day (default: today)
-        #[arg(long, value_name = DAY)]
-        as_of: Option<jiff::civil::Date>,
+        #[command(flatten)]
+        at: PastArgs,
+    },
+    /// 余额 · what every account has, now or at a point of the past, from the journal
+    Balances {
+        #[arg(long)]
+        book: Option<String>,
+        /// 客户代码 · only accounts of this customer
+        #[arg(long, value_name = "CODE")]
+        party: Option<String>,
+        /// 科目 · only this kind of account (receivable:billed, cash:unapplied …)
+        #[arg(long)]
+        account: Option<String>,
+        /// 按过账日 · by the day of posting: a closed period stays as it was
+        #[arg(long)]
+        posted: bool,
+        #[command(flatten)]
+        at: PastArgs,
     },
     /// 手工核销 · this money pays this invoice, shipment or order, whatever the rules say
     Allocate {
@@ -224,6 +241,14 @@ pub enum LedgerCommand {
         #[command(flatten)]
         person: Person,
     },
+    /// 关账 · close a book's period: what comes late is posted on the first open day (--book is required)
+    Close {
+        /// 最后一天 · the last closed day
+        #[arg(long, value_name = DAY)]
+        until: jiff::civil::Date,
+        #[command(flatten)]
+        person: Person,
+    },
     /// 撤销决定 · take a decision back
     Revoke {
         #[arg(required = true)]
@@ -265,6 +290,17 @@ pub struct Person {
     /// 原因 · why
     #[arg(long, value_name = "TEXT")]
     pub note: Option<String>,
+}
+
+/// Two times: when a thing counts, and when it became known.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct PastArgs {
+    /// 截至日期 · as if nothing had happened after this day (default: today)
+    #[arg(long, value_name = DAY)]
+    pub as_of: Option<jiff::civil::Date>,
+    /// 当时所知 · only what was known at this instant, such as 2026-03-31T18:00:00+08:00 (default: now)
+    #[arg(long, value_name = "INSTANT")]
+    pub known_at: Option<jiff::Timestamp>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -10,6 +10,7 @@
 
 mod account;
 mod aging;
+mod as_of;
 pub mod attribution;
 mod bill;
 #[cfg(test)]
@@ -22,6 +23,7 @@ mod fixtures;
 pub mod identity;
 mod order_loop;
 mod pairing;
+pub mod period;
 mod policy;
 mod posting;
 pub mod reconcile;
@@ -32,6 +34,7 @@ mod wording;
 
 pub use account::{Account, AccountKind};
 pub use aging::Aging;
+pub use as_of::as_of;
 pub use document::{Contribution, Document, Role, fold};
 pub use order_loop::{Gap, Goods, OrderDocuments, OrderState, order_state};
 pub use pairing::{EventClass, Pair, PairReason, Said, pair, paired_as};

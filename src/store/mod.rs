@@ -45,7 +45,7 @@ pub use queries::compare::{Comparison, Difference};
 pub use queries::decided::DecisionView;
 pub use queries::deposits::WaitingDeposit;
 pub use queries::evidence::{EvidenceCount, EvidenceReport};
-pub use queries::export::{AccountBalance, JournalLine, JournalReader, Name};
+pub use queries::export::{AccountBalance, JournalLine, JournalReader, Name, PointInTime};
 pub use queries::lookup::{AllocationView, DocumentView, JournalRow, OrderLoop, PartyView};
 pub use queries::nearby::NearDocument;
 pub use queries::provenance::{Origin, RecordVersion, SOURCES_IN_FULL, Source};

@@ -2,14 +2,15 @@
 
 use serde_json::{Value as Json, json};
 
+use super::past::Past;
 use super::{document_json, fields_json, in_book, item_json};
 use crate::app::AppError;
 use crate::cli::output::{self, Table};
 use crate::ledger::{Due, Terms};
-use crate::store::{PartyView, Position, Store, WaitingDeposit};
+use crate::store::{PartyView, Position, WaitingDeposit};
 
-pub async fn run(store: &Store, book: Option<&str>, code: &str, as_json: bool) -> Result<(), AppError> {
-    let found = store.party(book, code).await?;
+pub async fn run(past: &Past, book: Option<&str>, code: &str, as_json: bool) -> Result<(), AppError> {
+    let found = past.party(book, code).await?;
     if found.is_empty() {
         return Err(AppError::Refused(format!("没有客户 `{code}` · no such customer{}", in_book(book))));
     }

@@ -3,7 +3,7 @@
 //! One snapshot throughout: what is read while the daemon writes is the ledger at one batch, so that the balances at the
 //! end are those of the rows before. It must not know any format.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -52,6 +52,22 @@ pub struct Name {
     pub book: Box<str>,
     pub numbering: Box<str>,
     pub number: Box<str>,
+}
+
+/// A point of both times: until which day things count, and until when they had been recorded. `None`: no end.
+/// `posted`: by the day of posting, which never lies in a period that was closed by then.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PointInTime {
+    pub as_of: Option<Date>,
+    pub known_at: Option<Timestamp>,
+    pub posted: bool,
+}
+
+impl PointInTime {
+    fn holds(self, line: &JournalLine) -> bool {
+        let counts_on = if self.posted { line.posted_on } else { line.posting.effective_on };
+        self.as_of.is_none_or(|day| counts_on <= day) && self.known_at.is_none_or(|instant| line.recorded_at <= instant)
+    }
 }
 
 /// Reads page by page; see [`Store::journal_reader`].
@@ -116,6 +132,23 @@ impl JournalReader {
         let mut balances = rows.iter().map(read_balance).collect::<Result<Vec<_>>>()?;
         balances.sort_by(|a, b| (&a.book, a.account, a.currency).cmp(&(&b.book, b.account, b.currency)));
         Ok(balances)
+    }
+
+    /// As [`JournalReader::balances`], of the rows that are effective until `as_of` and were recorded until `known_at`. Reads
+    /// the journal to that end; nothing is left for [`JournalReader::next_page`].
+    pub async fn balances_at(&mut self, at: PointInTime) -> Result<Vec<AccountBalance>> {
+        let mut sums: BTreeMap<(Box<str>, Account, Currency), Amount> = BTreeMap::new();
+        while let Some(page) = self.next_page().await? {
+            for line in page.into_iter().filter(|line| at.holds(line)) {
+                let Posting { debit, credit, currency, amount, .. } = line.posting;
+                for (account, amount) in [(debit, amount), (credit, amount.checked_neg()?)] {
+                    let sum = sums.entry((line.book.clone(), account, currency)).or_default();
+                    *sum = sum.checked_add(amount)?;
+                }
+            }
+        }
+        let balance = |((book, account, currency), amount)| AccountBalance { book, currency, account, amount };
+        Ok(sums.into_iter().map(balance).collect())
     }
 
     /// What people decided, in the order in which they did.

@@ -23,6 +23,8 @@ pub struct JournalRow {
     pub batch: i64,
     pub recorded_at: Timestamp,
     pub posting: Posting,
+    /// Later than the effective day when that one lay in a closed period.
+    pub posted_on: Date,
     pub reversal: bool,
 }
 
@@ -86,7 +88,7 @@ const LATEST_MESSAGES: usize = 12;
 
 const BY_NUMBER: &str = concat!("SELECT ", documents::document_columns!(), " FROM document d WHERE d.number = $1");
 const JOURNAL: &str = "SELECT t.batch, b.recorded_at, t.reversal, t.effective_on, t.debit, t.debit_party, \
-     t.debit_order, t.credit, t.credit_party, t.credit_order, t.currency, t.amount, t.seq \
+     t.debit_order, t.credit, t.credit_party, t.credit_order, t.currency, t.amount, t.seq, t.posted_on \
      FROM transfer t JOIN batch b ON b.number = t.batch WHERE t.cause {keys}";
 const ITEMS_OF: &str = concat!("SELECT ", items::item_columns!(), " FROM open_item WHERE subject {keys}");
 const PAIRED: &str = "SELECT evidence, booked, reason FROM pairing WHERE evidence = $1 OR booked = $1";
@@ -192,7 +194,8 @@ async fn view(tx: &mut Tx, document: Document) -> Result<DocumentView> {
     let mut journal = Vec::new();
     for row in tx.fetch_in(JOURNAL, &own, Vec::new()).await? {
         let posting = journal::read_posting(&row, 3)?;
-        let entry = JournalRow { batch: row.int(0)?, recorded_at: row.instant(1)?, posting, reversal: row.bool(2)? };
+        let (batch, recorded_at) = (row.int(0)?, row.instant(1)?);
+        let entry = JournalRow { batch, recorded_at, posting, posted_on: row.date(13)?, reversal: row.bool(2)? };
         journal.push((entry.batch, row.int(12)?, entry));
     }
     journal.sort_by_key(|(batch, seq, _)| (*batch, *seq));

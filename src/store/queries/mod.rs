@@ -1,6 +1,7 @@
 //! Reading: one snapshot a call, sums and orderings of text in Rust.
 
 pub mod aging;
+mod as_of;
 pub mod compare;
 pub mod decided;
 pub mod deposits;

@@ -7,7 +7,7 @@
 mod pairing;
 pub mod people;
 mod said;
-mod subjects;
+pub mod subjects;
 
 use super::Store;
 use super::apply::lock_book;

@@ -207,7 +207,7 @@ async fn three_batches(database: &TestDatabase) -> Store {
 #[tokio::test]
 async fn verify_finds_what_was_changed_removed_inserted_or_cut_off() {
     let tampers: &[(&str, &str)] = &[
-        ("UPDATE transfer SET amount = amount + 1 WHERE batch = 2", "batch 2, transfer 0: it was changed"),
+        ("UPDATE transfer SET amount = amount + 1 WHERE batch = 2", "transfer 0: it was changed; posted by shipment 2"),
         ("UPDATE transfer SET reversal = 1 WHERE batch = 2", "batch 2, transfer 0: it was changed"),
         ("DELETE FROM transfer WHERE batch = 2", "batch 2 does not hash"),
         (

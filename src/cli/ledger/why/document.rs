@@ -58,6 +58,7 @@ fn journal_json(row: &JournalRow) -> Json {
     let currency = row.posting.currency;
     json!({
         "batch": row.batch, "recorded_at": row.recorded_at.to_string(), "on": row.posting.effective_on.to_string(),
+        "posted_on": row.posted_on.to_string(),
         "debit": row.posting.debit.kind.name(), "credit": row.posting.credit.kind.name(),
         "amount": row.posting.amount.plain(currency), "currency": currency.as_str(),
         "reversal": row.reversal, "rule": event(&row.posting, row.reversal),
@@ -116,8 +117,12 @@ pub fn tree(view: &DocumentView) -> Tree {
 fn journal(row: &JournalRow) -> Tree {
     let posting = &row.posting;
     let back = if row.reversal { "冲回 takes back: " } else { "" };
+    let late = match row.posted_on {
+        on if on == posting.effective_on => String::new(),
+        on => format!(" · 当期已关账，过账于 {on} · its period was closed, posted on {on}"),
+    };
     Tree::leaf(format!(
-        "{} #{} Dr {} / Cr {} {} · {back}{}",
+        "{} #{} Dr {} / Cr {} {} · {back}{}{late}",
         posting.effective_on,
         row.batch,
         posting.debit.kind.name(),
