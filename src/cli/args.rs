@@ -141,6 +141,8 @@ pub enum LedgerCommand {
         #[arg(long, value_name = "YYYY-MM-DD")]
         as_of: Option<jiff::civil::Date>,
     },
+    /// 对账单 · a customer's statement of account
+    Statement(StatementArgs),
     /// 导出分录，供其他程序核对 · the journal for hledger, beancount, sheets and programs
     Export(ExportArgs),
     /// 校验哈希链与余额 · recompute the hash chain and the balances
@@ -171,6 +173,33 @@ pub struct ExportArgs {
     /// 生效日止 · effective on this day or earlier
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub to: Option<jiff::civil::Date>,
+    /// 输出文件（默认标准输出） · file to write (default: standard output)
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum StatementFormat {
+    Text,
+    Csv,
+    Xlsx,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct StatementArgs {
+    /// 客户编码或全称 · the customer's code or full name
+    #[arg(long, value_name = "CODE|NAME")]
+    pub party: String,
+    /// 首日 · first day
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub from: jiff::civil::Date,
+    /// 末日 · last day
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub to: jiff::civil::Date,
+    #[arg(long)]
+    pub book: Option<String>,
+    #[arg(long, value_enum, default_value_t = StatementFormat::Text)]
+    pub format: StatementFormat,
     /// 输出文件（默认标准输出） · file to write (default: standard output)
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,

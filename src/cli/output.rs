@@ -172,6 +172,11 @@ impl Table {
         Self { rows: vec![header.iter().map(|cell| (*cell).to_owned()).collect()] }
     }
 
+    /// Without a header.
+    pub fn bare() -> Self {
+        Self { rows: Vec::new() }
+    }
+
     pub fn row(&mut self, cells: Vec<String>) {
         self.rows.push(cells);
     }

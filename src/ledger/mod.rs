@@ -23,6 +23,7 @@ mod policy;
 mod posting;
 mod settle;
 mod shares;
+pub mod statement;
 mod terms;
 mod wording;
 

@@ -44,6 +44,7 @@ pub use queries::aging::AgingRow;
 pub use queries::evidence::{EvidenceCount, EvidenceReport};
 pub use queries::export::{AccountBalance, JournalLine, JournalReader, Name};
 pub use queries::lookup::{AllocationView, DocumentView, JournalRow, OrderLoop, PartyView, Source};
+pub use queries::party_account::PartyAccount;
 pub use queries::quarantine::QuarantineEntry;
 pub use queries::stored::{RawPayload, StoredRecord};
 pub use queries::totals::BookTotals;

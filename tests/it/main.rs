@@ -20,3 +20,4 @@ mod postgres;
 mod program;
 mod rabbitmq;
 mod servers;
+mod statement;

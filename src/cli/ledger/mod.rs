@@ -5,6 +5,7 @@ mod evidence;
 mod export;
 mod order;
 mod party;
+mod statement;
 mod verify;
 mod why;
 
@@ -34,6 +35,13 @@ pub async fn run(global: &Global, command: LedgerCommand) -> Result<(), AppError
         LedgerCommand::Aging { book, as_of } => {
             let day = |book: &str| as_of.unwrap_or_else(|| today(clock.as_ref(), &config, book));
             aging::run(&store.aging(book.as_deref(), &day).await?, global.json)
+        }
+        LedgerCommand::Statement(args) => {
+            let company = |book: &str| {
+                let name = config.book(book).map_or_else(|| book.into(), |book| book.name.clone());
+                (name, today(clock.as_ref(), &config, book))
+            };
+            statement::run(&store, &args, &company, global.json).await
         }
         LedgerCommand::Export(args) => export::run(&store, &args).await,
         LedgerCommand::Verify { anchor } => verify::run(&store, anchor.as_deref(), global.json).await,

@@ -215,6 +215,7 @@ pub const FACTS: &[FactSpec] = &[
             must("status", Enum(DOCUMENT_STATUS), "state"),
             may("contract_no", Ref(FactKind::Contract), "its contract"),
             may("quote_no", Ref(FactKind::Quote), "its quote"),
+            may("customer_order_no", Text, "the customer's own number of it (客户订单号)"),
             may("salesperson", Text, "owner's code in this system"),
             may("terms", Text, "overrides the customer's terms"),
             may("gross", Amount, "total with tax; else the sum of the lines"),
@@ -242,6 +243,11 @@ pub const FACTS: &[FactSpec] = &[
         lines: &[
             must("line_no", Text, "the source's own line key"),
             may("order_no", Ref(FactKind::Order), "the order it fulfils"),
+            may(
+                "customer_order_no",
+                Text,
+                "the customer's own order number, where the line has another than its order",
+            ),
             may("part_no", Text, "part number"),
             may("brand", Text, "brand"),
             may("lot", Text, "lot"),

@@ -5,6 +5,7 @@ pub mod evidence;
 pub mod export;
 pub mod items;
 pub mod lookup;
+pub mod party_account;
 pub mod positions;
 pub mod quarantine;
 pub mod stored;
