@@ -10,9 +10,11 @@ use super::documents;
 use super::engine::{Cell, Tx};
 use super::error::Result;
 use super::journal::keys;
+use super::settle::people;
 use super::tables;
 use super::types::Subject;
 use crate::domain::{FactKind, Id};
+use crate::ledger::attribution::payer_of;
 use crate::ledger::{Document, Role};
 
 #[derive(Debug, Default)]
@@ -25,6 +27,10 @@ pub struct Marks {
     groups: BTreeSet<(Id, Box<str>)>,
     /// Groups to pair again if there are such.
     woken: BTreeSet<Id>,
+    /// Payments that changed, by id and payer: whoever was given them is settled again.
+    paid: BTreeSet<Id>,
+    /// Payers of whom somebody said whose money theirs is.
+    payers: BTreeSet<Id>,
     /// Documents that may have been a pair's evidence and that nobody speaks of any more.
     gone: BTreeSet<Id>,
 }
@@ -70,6 +76,11 @@ impl Marks {
             }
             _ => {}
         }
+        match document.kind {
+            FactKind::Payment => self.paid.extend(payer_of(document).into_iter().chain([document.id])),
+            FactKind::Decision => self.payers.extend(payer_of(document)),
+            _ => {}
+        }
         self.add_group(document);
     }
 
@@ -94,10 +105,29 @@ impl Marks {
         }
     }
 
+    fn add_customers_of(&mut self, decisions: &[Document]) {
+        for decision in decisions {
+            if let (Some(party), Some(currency)) = (decision.fields.reference("customer"), decision.currency()) {
+                self.subjects.insert(Subject { book: decision.book.clone(), party, currency });
+            }
+        }
+    }
+
     pub async fn write(mut self, tx: &mut Tx) -> Result<()> {
         let named: Vec<Id> = self.named.iter().copied().collect();
         for document in documents::load(tx, &named).await?.values() {
             self.add_subjects(document);
+            self.add_group(document);
+        }
+        for payment in people::payments_of(tx, &self.payers.iter().copied().collect::<Vec<_>>()).await? {
+            self.add_group(&payment);
+        }
+        let decisions = people::decisions_about(tx, &self.paid.iter().copied().collect::<Vec<_>>()).await?;
+        self.add_customers_of(&decisions);
+        // What people paired may lie in another group: amounts may differ.
+        let paired = decisions.iter().filter(|decision| decision.fields.reference("evidence_no").is_some());
+        let ends: Vec<Id> = paired.flat_map(documents::references).collect();
+        for document in documents::load(tx, &ends).await?.values() {
             self.add_group(document);
         }
         to_settle(tx, self.subjects.iter()).await?;

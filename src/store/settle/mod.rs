@@ -5,6 +5,8 @@
 //! is seen twice must not be told about.
 
 mod pairing;
+pub mod people;
+mod said;
 mod subjects;
 
 use super::Store;

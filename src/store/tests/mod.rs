@@ -6,5 +6,7 @@ mod crash;
 pub(crate) mod database;
 mod engine;
 mod ledger;
+mod report;
 mod speed;
+mod trade;
 mod versions;

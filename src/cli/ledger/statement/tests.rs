@@ -112,7 +112,10 @@ fn the_workbook_reads_back_with_numbers_as_numbers_and_texts_as_texts() {
         .rows()
         .map(|row| {
             let cells = row.iter().map(|cell| match cell {
-                Data::DateTime(day) => day.as_datetime().unwrap().date().to_string(),
+                Data::DateTime(day) => {
+                    let (year, month, day, ..) = day.to_ymd_hms_milli();
+                    format!("{year}-{month:02}-{day:02}")
+                }
                 Data::Float(number) => format!("#{number}"),
                 other => other.to_string(),
             });
