@@ -1,8 +1,12 @@
 //! The clap tree.
 
+mod statement;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use statement::{StatementAnswer, StatementArgs, StatementCommand, StatementFormat, StatementPeriod};
 
 /// 闭环：ERP、财务与聊天之间的集成中间件 · integration middleware between ERP, finance and chat
 #[derive(Debug, Parser)]
@@ -272,33 +276,6 @@ pub struct ExportArgs {
     /// 生效日止 · effective on this day or earlier
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub to: Option<jiff::civil::Date>,
-    /// 输出文件（默认标准输出） · file to write (default: standard output)
-    #[arg(long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum StatementFormat {
-    Text,
-    Csv,
-    Xlsx,
-}
-
-#[derive(Debug, Clone, Args)]
-pub struct StatementArgs {
-    /// 客户编码或全称 · the customer's code or full name
-    #[arg(long, value_name = "CODE|NAME")]
-    pub party: String,
-    /// 首日 · first day
-    #[arg(long, value_name = "YYYY-MM-DD")]
-    pub from: jiff::civil::Date,
-    /// 末日 · last day
-    #[arg(long, value_name = "YYYY-MM-DD")]
-    pub to: jiff::civil::Date,
-    #[arg(long)]
-    pub book: Option<String>,
-    #[arg(long, value_enum, default_value_t = StatementFormat::Text)]
-    pub format: StatementFormat,
     /// 输出文件（默认标准输出） · file to write (default: standard output)
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,

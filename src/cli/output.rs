@@ -203,7 +203,7 @@ impl Table {
 }
 
 /// Columns on a terminal: East Asian wide and full-width forms count twice.
-fn width(text: &str) -> usize {
+pub fn width(text: &str) -> usize {
     text.chars()
         .map(|character| {
             if matches!(character, '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{ff60}' | '\u{ffe0}'..='\u{ffe6}') {

@@ -43,7 +43,7 @@ pub async fn run(global: &Global, command: LedgerCommand) -> Result<(), AppError
                 let name = config.book(book).map_or_else(|| book.into(), |book| book.name.clone());
                 (name, today(clock.as_ref(), &config, book))
             };
-            statement::run(&store, &args, &company, global.json).await
+            statement::run(&store, clock.now(), &args, &company, global.json).await
         }
         LedgerCommand::Decisions { book, limit } => {
             decisions::run(&store, book.as_deref(), limit as usize, global.json).await

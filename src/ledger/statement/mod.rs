@@ -2,11 +2,12 @@
 //!
 //! Why from the journal and not from the documents: then a line stands for exactly what the ledger counted, on the day
 //! on which it counted, and opening balance plus lines is the closing balance by construction. Documents only say in
-//! words what a line was. It must not know how a statement is printed, nor whether it was sent.
+//! words what a line was. It must not know how a statement is printed.
 //!
 //! The balance is what the customer owes less the customer's money that nothing took: invoicing and allocation do not
 //! move it, which is why invoices stand apart.
 
+mod answer;
 mod lines;
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,8 @@ use thiserror::Error;
 use super::{Account, AccountKind, Aging, Document, OpenItem, Posting};
 use crate::domain::amount::AmountError;
 use crate::domain::{Amount, Currency, Id};
+
+pub use answer::{Answer, Refusal, Said, answered, number, sent};
 
 /// What is known about one customer in one book.
 #[derive(Debug, Clone, Copy)]

@@ -174,3 +174,50 @@ proptest! {
         prop_assert_eq!(Amount::sum(owed).unwrap(), open, "{:?}", whole.items);
     }
 }
+
+#[test]
+fn a_statement_of_another_system_gets_the_answer_and_keeps_its_own_words() {
+    let listed = |number| [("shipment_no", FactKind::Shipment, number)];
+    let theirs = Doc::new(FactKind::Statement, "ERP-1").text("status", "sent").date("sent_on", day(10));
+    let theirs = theirs.line(1, amount("5"), &listed("XS1")).line(1, amount("6"), &listed("XS2")).build();
+    let said = |answer, on: i32, about| Said { answer, by: "lin", on: day(on), about, note: None };
+    let fact = answered(&theirs, &said(Answer::Disputed, 12, Some("XS2")), false).unwrap();
+    assert_eq!((fact.fields.text("status"), fact.fields.reference("customer")), (Some("sent"), None));
+    assert_eq!(fact.lines.iter().map(|line| &*line.key).collect::<Vec<_>>(), ["2"]);
+    assert_eq!(fact.id(), theirs.id);
+    let ours = answered(&theirs, &said(Answer::Confirmed, 12, None), true).unwrap();
+    assert_eq!((ours.fields.date("confirmed_on"), ours.lines.len()), (Some(day(12)), 2));
+
+    let wrong = [
+        (said(Answer::Confirmed, 9, None), Refusal::BeforeSent(day(9), day(10))),
+        (said(Answer::Confirmed, 12, Some("XS1")), Refusal::NotDisputed("XS1".to_owned())),
+        (said(Answer::Disputed, 12, Some("XS9")), Refusal::NotOnIt("XS9".to_owned(), "XS1, XS2".to_owned())),
+    ];
+    for (said, refusal) in wrong {
+        assert_eq!(answered(&theirs, &said, true), Err(refusal));
+    }
+}
+
+#[test]
+fn a_statement_that_is_sent_lists_each_document_once() {
+    let documents = vec![
+        Doc::shipment("XS1", day(10)).line(1, amount("60"), &[]).line(1, amount("40"), &[]).build(),
+        Doc::returned("TH1", day(12)).line(1, amount("12"), &[]).build(),
+        Doc::adjustment("ZR1", amount("3"), day(13)).build(),
+        Doc::payment("SKD1", amount("50"), day(14)).build(),
+    ];
+    let statement = Customer::with(documents, &BookPolicy::default()).statement(day(0), day(30)).unwrap();
+    let party = Doc::new(FactKind::Party, "C1").build();
+    let fact = sent(&party, "bihuan", &statement, "lin", day(31)).unwrap();
+    assert_eq!(&*fact.number, "DZ-C1-CNY-20260101-20260131");
+    let lines: Vec<_> = fact
+        .lines
+        .iter()
+        .map(|line| {
+            let number = ["shipment_no", "return_no", "adjustment_no"].iter().find_map(|name| line.fields.text(name));
+            (number.unwrap(), line.fields.amount("gross").unwrap())
+        })
+        .collect();
+    assert_eq!(lines, [("XS1", amount("100")), ("TH1", amount("-12")), ("ZR1", amount("-3"))]);
+    assert_eq!(fact.fields.amount("closing"), Some(amount("35")));
+}

@@ -6,7 +6,6 @@ use jiff::civil::Date;
 
 use super::lookup::{balances, read_subject};
 use super::positions::positions;
-use crate::domain::text::fold_name;
 use crate::domain::{Amount, Currency, FactKind, Id};
 use crate::ledger::{AccountKind, Document, Posting};
 use crate::store::engine::Tx;
@@ -30,8 +29,8 @@ pub struct PartyAccount {
 
 const BY_CODE: &str =
     concat!("SELECT ", documents::document_columns!(), " FROM document d WHERE d.kind = 'party' AND d.number = $1");
-const BY_NAME: &str =
-    concat!("SELECT ", documents::document_columns!(), " FROM document d WHERE d.kind = 'party' AND d.name_key = $1");
+const STATEMENTS: &str =
+    concat!("SELECT ", documents::document_columns!(), " FROM document d WHERE d.kind = 'statement' AND d.role = 0");
 /// By party and not by cause: what another customer's settlement moved here belongs to it too.
 const JOURNAL: &str = "SELECT cause, effective_on, debit, debit_party, debit_order, credit, credit_party, \
      credit_order, currency, amount, batch, seq FROM transfer WHERE book = $1 AND (debit_party = $2 OR credit_party = $2)";
@@ -41,12 +40,23 @@ impl Store {
     /// Customers with this code, else with this full name after folding; by book and code.
     pub async fn parties_called(&self, book: Option<&str>, called: &str) -> Result<Vec<Document>> {
         let mut tx = self.engine.read().await?;
-        let mut found = parties(&mut tx, BY_CODE, called).await?;
-        if found.is_empty() {
-            found = parties(&mut tx, BY_NAME, &fold_name(called)).await?;
-        }
-        found.retain(|party| book.is_none_or(|book| &*party.book == book));
+        let rows = tx.fetch(BY_CODE, vec![called.into()]).await?;
+        let mut found = rows.iter().map(|row| documents::read(row, 0)).collect::<Result<Vec<Document>>>()?;
+        found.retain(|party| party.is_live() && book.is_none_or(|book| &*party.book == book));
         found.sort_by(|a, b| (&a.book, &a.number).cmp(&(&b.book, &b.number)));
+        if found.is_empty() { self.parties_named(book, called).await } else { Ok(found) }
+    }
+
+    /// Statements that were drawn up here or elsewhere, by book, last day and number.
+    pub async fn statements(&self, book: Option<&str>) -> Result<Vec<Document>> {
+        let mut tx = self.engine.read().await?;
+        let rows = tx.fetch(STATEMENTS, Vec::new()).await?;
+        let mut found = rows.iter().map(|row| documents::read(row, 0)).collect::<Result<Vec<Document>>>()?;
+        found.retain(|statement| book.is_none_or(|book| &*statement.book == book));
+        let place = |statement: &Document| {
+            (statement.book.clone(), statement.fields.date("to"), statement.number.clone(), statement.id)
+        };
+        found.sort_by_cached_key(place);
         Ok(found)
     }
 
@@ -72,10 +82,6 @@ impl Store {
             journal,
         })
     }
-}
-
-async fn parties(tx: &mut Tx, sql: &'static str, called: &str) -> Result<Vec<Document>> {
-    tx.fetch(sql, vec![called.into()]).await?.iter().map(|row| documents::read(row, 0)).collect()
 }
 
 /// The causes of the period's transfers, and the orders that their lines fulfil.

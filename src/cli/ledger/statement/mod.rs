@@ -3,6 +3,7 @@
 //! One statement a currency; all formats are the same rows of the same cells (`cells`). It must not know how a balance
 //! is made up: that is `ledger::statement`.
 
+mod answers;
 mod cells;
 mod csv;
 mod json;
@@ -14,15 +15,16 @@ mod tests;
 
 use std::path::Path;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use serde_json::json;
 
 use crate::app::AppError;
-use crate::cli::args::{StatementArgs, StatementFormat};
+use crate::cli::args::{StatementArgs, StatementCommand, StatementFormat, StatementPeriod};
 use crate::cli::output;
 use crate::domain::Currency;
 use crate::ledger::Document;
-use crate::ledger::statement::{Statement, StatementError, StatementInput};
+use crate::ledger::statement::{Answer, Statement, StatementError, StatementInput};
 use crate::store::{PartyAccount, Store};
 
 use super::in_book;
@@ -42,18 +44,61 @@ pub(super) struct Paper {
 /// What the configuration knows about a book: its company's name and its day.
 pub(super) type Company<'c> = &'c (dyn Fn(&str) -> (Box<str>, Date) + Sync);
 
-pub async fn run(store: &Store, args: &StatementArgs, company: Company<'_>, as_json: bool) -> Result<(), AppError> {
+pub async fn run(
+    store: &Store,
+    now: Timestamp,
+    args: &StatementArgs,
+    company: Company<'_>,
+    as_json: bool,
+) -> Result<(), AppError> {
+    let day = |book: &str| company(book).1;
+    match (&args.about, &args.period) {
+        (Some(StatementCommand::List { book, party }), _) => {
+            answers::show(&answers::list(store, book.as_deref(), party.as_deref()).await?, as_json)
+        }
+        (Some(StatementCommand::Confirm(args)), _) => {
+            answers::show(&answers::answer(store, now, Answer::Confirmed, args, &day).await?, as_json)
+        }
+        (Some(StatementCommand::Dispute(args)), _) => {
+            answers::show(&answers::answer(store, now, Answer::Disputed, args, &day).await?, as_json)
+        }
+        (None, Some(period)) => draw_up(store, now, period, company, as_json).await,
+        (None, None) => Err(AppError::Usage("请用 --party、--from、--to · name --party, --from and --to".to_owned())),
+    }
+}
+
+async fn draw_up(
+    store: &Store,
+    now: Timestamp,
+    args: &StatementPeriod,
+    company: Company<'_>,
+    as_json: bool,
+) -> Result<(), AppError> {
     if args.from > args.to {
         let (from, to) = (args.from, args.to);
         return Err(AppError::Usage(format!("--from {from} 晚于 · is after --to {to}")));
     }
+    if args.format == StatementFormat::Xlsx && args.output.is_none() && !as_json {
+        return Err(AppError::Usage("xlsx 请用 --output 文件名 · a workbook needs --output FILE".to_owned()));
+    }
     let party = customer(store, args.book.as_deref(), &args.party).await?;
     let account = store.party_account(&party, args.from, args.to).await?;
     let papers = papers(&account, args, company)?;
-    if as_json {
-        return output::json(&json!({ "statements": papers.iter().map(json::of).collect::<Vec<_>>() }));
+    let mut numbers = Vec::new();
+    if args.sent {
+        let by = args.by.as_deref();
+        let by = by.ok_or_else(|| AppError::Usage("--sent 请用 --by 姓名 · say who sends it by --by".to_owned()))?;
+        numbers = answers::send(store, now, &party, &papers, by).await?;
     }
-    write(&papers, args.format, args.output.as_deref())
+    if as_json {
+        let statements: Vec<_> = papers.iter().map(json::of).collect();
+        return output::json(&json!({ "statements": statements, "sent": numbers }));
+    }
+    write(&papers, args.format, args.output.as_deref())?;
+    if !numbers.is_empty() {
+        output::note(&format!("已记为发出 · recorded as sent: {}", numbers.join(" ")));
+    }
+    Ok(())
 }
 
 /// The one customer that is meant.
@@ -77,7 +122,7 @@ async fn customer(store: &Store, book: Option<&str>, called: &str) -> Result<Doc
 }
 
 /// One a currency, of those in which anything was ever posted.
-fn papers(account: &PartyAccount, args: &StatementArgs, company: Company<'_>) -> Result<Vec<Paper>, AppError> {
+fn papers(account: &PartyAccount, args: &StatementPeriod, company: Company<'_>) -> Result<Vec<Paper>, AppError> {
     let party = &account.party;
     let mut currencies: Vec<Currency> = account.journal.iter().map(|(_, posting)| posting.currency).collect();
     currencies.sort_unstable();
@@ -122,9 +167,6 @@ fn write(papers: &[Paper], format: StatementFormat, path: Option<&Path>) -> Resu
     match path {
         Some(path) => {
             std::fs::write(path, bytes).map_err(|source| AppError::Folder { path: path.display().to_string(), source })
-        }
-        None if format == StatementFormat::Xlsx => {
-            Err(AppError::Usage("xlsx 请用 --output 文件名 · a workbook needs --output FILE".to_owned()))
         }
         None => output::print(&String::from_utf8_lossy(&bytes)),
     }

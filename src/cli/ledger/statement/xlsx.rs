@@ -3,7 +3,7 @@
 use rust_xlsxwriter::{Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError};
 
 use super::Paper;
-use super::cells::{COLUMNS, Cell, ITEM_COLUMNS, WORDS, due_summary, head, item_row, row, section_words, summary};
+use super::cells::{COLUMNS, Cell, ITEM_COLUMNS, due_summary, head, item_row, row, section_words, summary};
 use crate::domain::{Amount, Currency};
 
 /// Characters, by column.
