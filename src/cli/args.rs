@@ -149,7 +149,7 @@ pub enum LedgerCommand {
         as_of: Option<jiff::civil::Date>,
     },
     /// 对账单 · a customer's statement of account
-    Statement(StatementArgs),
+    Statement(Box<StatementArgs>),
     /// 手工核销 · this money pays this invoice, shipment or order, whatever the rules say
     Allocate {
         /// 收款或票据号 · number of the payment or bill

@@ -79,7 +79,7 @@ fn event(input: &StatementInput<'_>, posting: &Posting) -> Option<Event> {
     }
 }
 
-fn sort(lines: &mut Lines) {
+fn sort(lines: &mut [StatementLine]) {
     // Stable: the lines of one document stay in their own order.
     lines.sort_by(|a, b| (a.on, a.event, &a.number).cmp(&(b.on, b.event, &b.number)));
 }

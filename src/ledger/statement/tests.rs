@@ -19,8 +19,15 @@ impl Customer {
         let party = id(FactKind::Party, "C1");
         let terms = Terms::default();
         let currency = Currency::CNY;
-        let settled =
-            settle(&SettleInput { book: BOOK, party, currency, documents: &documents, terms: &terms, policy });
+        let settled = settle(&SettleInput {
+            book: BOOK,
+            party,
+            currency,
+            documents: &documents,
+            twins: &[],
+            terms: &terms,
+            policy,
+        });
         let mut journal = Vec::new();
         for document in &documents {
             journal.extend(postings(document, policy).unwrap().into_iter().map(|posting| (document.id, posting)));
