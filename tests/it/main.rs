@@ -19,5 +19,6 @@ mod order;
 mod postgres;
 mod program;
 mod rabbitmq;
+mod rebuild;
 mod servers;
 mod statement;
