@@ -51,6 +51,7 @@ pub use queries::nearby::NearDocument;
 pub use queries::party_account::PartyAccount;
 pub use queries::provenance::{Origin, RecordVersion, SOURCES_IN_FULL, Source};
 pub use queries::quarantine::QuarantineEntry;
+pub use queries::reconcile::{Reconciled, Reconciliation};
 pub use queries::replay::{RawReader, ReplayPage};
 pub use queries::stored::{RawPayload, StoredRecord};
 pub use queries::totals::BookTotals;

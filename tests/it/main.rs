@@ -20,5 +20,6 @@ mod postgres;
 mod program;
 mod rabbitmq;
 mod rebuild;
+mod reconcile;
 mod servers;
 mod statement;

@@ -13,6 +13,7 @@ pub mod party_account;
 pub mod positions;
 pub mod provenance;
 pub mod quarantine;
+pub mod reconcile;
 pub mod replay;
 pub mod stored;
 pub mod totals;

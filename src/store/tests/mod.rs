@@ -7,6 +7,7 @@ mod crash;
 pub(crate) mod database;
 mod engine;
 mod ledger;
+mod reconcile;
 mod report;
 mod speed;
 mod trade;
