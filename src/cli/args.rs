@@ -10,6 +10,9 @@ use crate::ledger::reconcile::BalanceBasis;
 
 pub use statement::{StatementAnswer, StatementArgs, StatementCommand, StatementFormat, StatementPeriod};
 
+/// How days are shown in the help, and so recognized when one cannot be read.
+pub const DAY: &str = "YYYY-MM-DD";
+
 /// 闭环：ERP、财务与聊天之间的集成中间件 · integration middleware between ERP, finance and chat
 #[derive(Debug, Parser)]
 #[command(name = "bihuan", version, propagate_version = true, disable_help_subcommand = true)]
@@ -149,7 +152,7 @@ pub enum LedgerCommand {
         #[arg(long)]
         book: Option<String>,
         /// 截至日期 · as of this day (default: today)
-        #[arg(long, value_name = "YYYY-MM-DD")]
+        #[arg(long, value_name = DAY)]
         as_of: Option<jiff::civil::Date>,
     },
     /// 对账单 · a customer's statement of account
@@ -284,10 +287,10 @@ pub struct ExportArgs {
     #[arg(long)]
     pub book: Option<String>,
     /// 生效日起 · effective on this day or later
-    #[arg(long, value_name = "YYYY-MM-DD")]
+    #[arg(long, value_name = DAY)]
     pub from: Option<jiff::civil::Date>,
     /// 生效日止 · effective on this day or earlier
-    #[arg(long, value_name = "YYYY-MM-DD")]
+    #[arg(long, value_name = DAY)]
     pub to: Option<jiff::civil::Date>,
     /// 输出文件（默认标准输出） · file to write (default: standard output)
     #[arg(long, value_name = "FILE")]

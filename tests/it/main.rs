@@ -21,5 +21,6 @@ mod program;
 mod rabbitmq;
 mod rebuild;
 mod reconcile;
+mod refused;
 mod servers;
 mod statement;

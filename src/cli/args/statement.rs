@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::civil::Date;
 
-use super::Person;
+use super::{DAY, Person};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum StatementFormat {
@@ -29,10 +29,10 @@ pub struct StatementPeriod {
     #[arg(long, value_name = "CODE|NAME")]
     pub party: String,
     /// 首日 · first day
-    #[arg(long, value_name = "YYYY-MM-DD")]
+    #[arg(long, value_name = DAY)]
     pub from: Date,
     /// 末日 · last day
-    #[arg(long, value_name = "YYYY-MM-DD")]
+    #[arg(long, value_name = DAY)]
     pub to: Date,
     #[arg(long)]
     pub book: Option<String>,
@@ -70,7 +70,7 @@ pub struct StatementAnswer {
     /// 对账单号 · the statement's number
     pub number: String,
     /// 日期（默认今天） · on which day (default: today)
-    #[arg(long, value_name = "YYYY-MM-DD")]
+    #[arg(long, value_name = DAY)]
     pub on: Option<Date>,
     /// 只是这张发货或退货单 · only this shipment or return
     #[arg(long, value_name = "NUMBER")]
