@@ -1,13 +1,13 @@
 //! The clap tree.
 
+mod files;
 mod statement;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::ledger::reconcile::BalanceBasis;
-
+pub use files::{BasisArg, ExportArgs, ExportFormat, ReconcileArgs};
 pub use statement::{StatementAnswer, StatementArgs, StatementCommand, StatementFormat, StatementPeriod};
 
 /// How days are shown in the help, and so recognized when one cannot be read.
@@ -273,69 +273,6 @@ pub struct Person {
     /// 原因 · why
     #[arg(long, value_name = "TEXT")]
     pub note: Option<String>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ExportFormat {
-    Hledger,
-    Beancount,
-    Csv,
-    Ndjson,
-}
-
-#[derive(Debug, Clone, Args)]
-pub struct ExportArgs {
-    #[arg(long, value_enum)]
-    pub format: ExportFormat,
-    #[arg(long)]
-    pub book: Option<String>,
-    /// 生效日起 · effective on this day or later
-    #[arg(long, value_name = DAY)]
-    pub from: Option<jiff::civil::Date>,
-    /// 生效日止 · effective on this day or earlier
-    #[arg(long, value_name = DAY)]
-    pub to: Option<jiff::civil::Date>,
-    /// 输出文件（默认标准输出） · file to write (default: standard output)
-    #[arg(long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
-}
-
-/// Which of our figures the other list shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum BasisArg {
-    /// 已发货与已开票 · goods and claims, as in `ledger aging`
-    Open,
-    /// 只计已开票 · claims only
-    Billed,
-    /// 扣除未核销款与预收 · less money that nothing took
-    OpenNet,
-    BilledNet,
-}
-
-impl From<BasisArg> for BalanceBasis {
-    fn from(basis: BasisArg) -> Self {
-        match basis {
-            BasisArg::Open => Self::Open,
-            BasisArg::Billed => Self::Billed,
-            BasisArg::OpenNet => Self::OpenNet,
-            BasisArg::BilledNet => Self::BilledNet,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Args)]
-pub struct ReconcileArgs {
-    /// 账龄表（CSV 或 XLSX） · the ERP's aging list
-    #[arg(long, value_name = "FILE")]
-    pub against: PathBuf,
-    #[arg(long)]
-    pub book: Option<String>,
-    /// 对方的口径 · which of our figures the list shows
-    #[arg(long, value_enum, default_value = "open")]
-    pub basis: BasisArg,
-    /// 表中没有币别列时的币种 · the currency of a list that has no such column
-    #[arg(long, value_name = "CODE")]
-    pub currency: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
