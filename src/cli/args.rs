@@ -84,6 +84,9 @@ pub enum Command {
     /// 核销评分 · what `cargo xtask score-allocation` runs
     #[command(hide = true)]
     ScoreAllocation(ScoreArgs),
+    /// 身份评分 · what `cargo xtask score-identity` runs
+    #[command(hide = true)]
+    ScoreIdentity(ScoreIdentityArgs),
 }
 
 #[derive(Debug, Clone, Args)]
@@ -343,6 +346,16 @@ pub struct ScoreArgs {
     #[arg(long, default_value_t = 20_000)]
     pub payments: usize,
     /// 用于调参的集合 · the set that thresholds are tuned on, instead of the printed one
+    #[arg(long)]
+    pub tuning: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ScoreIdentityArgs {
+    /// 编码数 · at least so many party keys
+    #[arg(long, default_value_t = 20_000)]
+    pub keys: usize,
+    /// 用于调参的集合 · the set that points are tuned on, instead of the printed one
     #[arg(long)]
     pub tuning: bool,
 }

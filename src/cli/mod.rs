@@ -26,7 +26,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 pub use args::{
     BenchArgs, Cli, Command, DemoArgs, Global, LedgerCommand, MapCommand, QuarantineCommand, RemindersCommand,
-    ScoreArgs,
+    ScoreArgs, ScoreIdentityArgs,
 };
 
 use crate::app::{self, AppError};
@@ -118,6 +118,7 @@ async fn dispatch(cli: Cli) -> Result<(), AppError> {
         Command::Health => operate::health(global).await,
         Command::Bench(args) => bench::run(&args).await,
         Command::ScoreAllocation(args) => score::run(&args),
+        Command::ScoreIdentity(args) => output::print(&score::identity::run(args.tuning, args.keys)),
     }
 }
 

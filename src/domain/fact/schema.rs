@@ -124,6 +124,8 @@ pub const FACTS: &[FactSpec] = &[
             may("credit_limit", Amount, "in the book's currency"),
             may("status", Enum(&["active", "blocked", "void"]), "blocked: no new orders"),
             may("phone", Text, "proposes an identity, never links"),
+            may("email", Text, "proposes an identity, never links"),
+            may("bank_account", Text, "the account it pays from: proposes an identity, never links"),
         ],
     },
     FactSpec {
