@@ -142,6 +142,8 @@ pub enum LedgerCommand {
         #[arg(long, default_value_t = 50)]
         limit: u32,
     },
+    /// 与 ERP 账龄表核对 · our balances against the ERP's aging list, with the likely cause of each difference
+    Reconcile(ReconcileArgs),
     /// 账龄 · who owes what since when
     Aging {
         #[arg(long)]
@@ -288,6 +290,44 @@ pub struct ExportArgs {
     /// 输出文件（默认标准输出） · file to write (default: standard output)
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+}
+
+/// Which of our figures the other list shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum BasisArg {
+    /// 已发货与已开票 · goods and claims, as in `ledger aging`
+    Open,
+    /// 只计已开票 · claims only
+    Billed,
+    /// 扣除未核销款与预收 · less money that nothing took
+    OpenNet,
+    BilledNet,
+}
+
+impl From<BasisArg> for crate::ledger::reconcile::BalanceBasis {
+    fn from(basis: BasisArg) -> Self {
+        match basis {
+            BasisArg::Open => Self::Open,
+            BasisArg::Billed => Self::Billed,
+            BasisArg::OpenNet => Self::OpenNet,
+            BasisArg::BilledNet => Self::BilledNet,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ReconcileArgs {
+    /// 账龄表（CSV 或 XLSX） · the ERP's aging list
+    #[arg(long, value_name = "FILE")]
+    pub against: PathBuf,
+    #[arg(long)]
+    pub book: Option<String>,
+    /// 对方的口径 · which of our figures the list shows
+    #[arg(long, value_enum, default_value = "open")]
+    pub basis: BasisArg,
+    /// 表中没有币别列时的币种 · the currency of a list that has no such column
+    #[arg(long, value_name = "CODE")]
+    pub currency: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -24,6 +24,7 @@ mod order_loop;
 mod pairing;
 mod policy;
 mod posting;
+pub mod reconcile;
 mod settle;
 mod shares;
 mod terms;

@@ -50,6 +50,7 @@ pub use queries::lookup::{AllocationView, DocumentView, JournalRow, OrderLoop, P
 pub use queries::nearby::NearDocument;
 pub use queries::provenance::{Origin, RecordVersion, SOURCES_IN_FULL, Source};
 pub use queries::quarantine::QuarantineEntry;
+pub use queries::reconcile::{Reconciled, Reconciliation};
 pub use queries::replay::{RawReader, ReplayPage};
 pub use queries::stored::{RawPayload, StoredRecord};
 pub use queries::totals::BookTotals;

@@ -8,6 +8,7 @@ mod export;
 mod order;
 mod party;
 mod rebuild;
+mod reconcile;
 mod verify;
 mod why;
 
@@ -46,6 +47,7 @@ pub async fn run(global: &Global, command: LedgerCommand) -> Result<(), AppError
         }
         LedgerCommand::Export(args) => export::run(&store, &args).await,
         LedgerCommand::Rebuild { check: _ } => rebuild::run(&config, &store, global.json).await,
+        LedgerCommand::Reconcile(args) => reconcile::run(&store, &args, global.json).await,
         LedgerCommand::Verify { anchor } => verify::run(&store, anchor.as_deref(), global.json).await,
         deciding => decide::run(&store, clock.now(), deciding, global.json).await,
     }

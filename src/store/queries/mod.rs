@@ -12,6 +12,7 @@ pub mod nearby;
 pub mod positions;
 pub mod provenance;
 pub mod quarantine;
+pub mod reconcile;
 pub mod replay;
 pub mod stored;
 pub mod totals;

@@ -22,7 +22,7 @@ const GENERATIONS: &str = "SELECT id, remind_generation FROM subject WHERE id {k
 const UNPLACED: &str = "SELECT payment, book, currency, number, amount, paid_on, payer, remittance, salesperson, booked \
      FROM unplaced WHERE book = $1";
 
-type Leftovers = HashMap<Id, Vec<(Leftover, Box<str>, Date)>>;
+pub(super) type Leftovers = HashMap<Id, Vec<(Leftover, Box<str>, Date)>>;
 
 const ALL_SUBJECTS: &str = "SELECT book, party, currency FROM subject";
 
@@ -63,7 +63,7 @@ impl Store {
     }
 }
 
-async fn unplaced(tx: &mut Tx, book: &str) -> Result<Vec<UnidentifiedPayment>> {
+pub(super) async fn unplaced(tx: &mut Tx, book: &str) -> Result<Vec<UnidentifiedPayment>> {
     tx.fetch(UNPLACED, vec![book.into()]).await?.iter().map(read_unplaced).collect()
 }
 
@@ -123,7 +123,8 @@ fn field(document: Option<&Document>, name: &str) -> Option<Box<str>> {
     document?.fields.text(name).map(Into::into)
 }
 
-async fn leftovers(tx: &mut Tx, subjects: &[Vec<u8>]) -> Result<Leftovers> {
+/// What no item took, by subject: leftover, number and value date of the payment.
+pub(super) async fn leftovers(tx: &mut Tx, subjects: &[Vec<u8>]) -> Result<Leftovers> {
     let mut leftovers = Leftovers::new();
     for row in tx.fetch_in(LEFTOVERS, subjects, Vec::new()).await? {
         let leftover = Leftover { payment: row.id(1)?, amount: Amount(row.int(2)?) };

@@ -5,7 +5,7 @@ use std::time::Instant;
 use jiff::civil::Date;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, Row as _};
 
-use super::company::{BOOK, date, open};
+use super::company::{BOOK, Page, date, open, settle, shipment};
 use super::database::{TestDatabase, databases};
 use super::trade::{fill, orders};
 use crate::domain::{Amount, Currency};
@@ -88,6 +88,9 @@ async fn an_amount_has_the_decimals_of_its_currency_and_loses_none() {
 #[tokio::test]
 async fn sums_over_customers_are_the_totals_of_the_status_command() {
     let Some((_database, store)) = traded(CUSTOMERS).await else { return };
+    // A customer that no source has described.
+    Page::of("late", 2).facts("late", "v1", &[shipment("S-late", "NEW", "2026-02-01", 77)]).apply(&store).await;
+    settle(&store).await;
     let found = ask(
         &store,
         "SELECT concat_ws(' | ', currency, sum(shipped), sum(returned), sum(adjusted), sum(invoiced), sum(unapplied), \
