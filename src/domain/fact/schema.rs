@@ -346,6 +346,11 @@ pub const FACTS: &[FactSpec] = &[
             must("paid_on", Date, "value date"),
             must("gross", Amount, "what was received"),
             must("status", Enum(DOCUMENT_STATUS), "state"),
+            may(
+                "nature",
+                Enum(&["receipt", "opening"]),
+                "receipt unless told; opening is a customer's money at cutover (期初预收、余款)",
+            ),
             may("direction", Enum(&["in", "out"]), "`in` unless told; `out` is a refund paid"),
             may("customer", Ref(FactKind::Party), "party key, when the source knows whose money it is"),
             may("payer", Text, "name of the paying account"),
