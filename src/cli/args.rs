@@ -1,8 +1,14 @@
 //! The clap tree.
 
+mod files;
+mod statement;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use files::{BasisArg, ExportArgs, ExportFormat, ReconcileArgs};
+pub use statement::{StatementAnswer, StatementArgs, StatementCommand, StatementFormat, StatementPeriod};
 
 /// How days are shown in the help, and so recognized when one cannot be read.
 pub const DAY: &str = "YYYY-MM-DD";
@@ -169,6 +175,8 @@ pub enum LedgerCommand {
         #[command(flatten)]
         at: PastArgs,
     },
+    /// 对账单 · a customer's statement of account
+    Statement(Box<StatementArgs>),
     /// 手工核销 · this money pays this invoice, shipment or order, whatever the rules say
     Allocate {
         /// 收款或票据号 · number of the payment or bill
@@ -301,69 +309,6 @@ pub struct PastArgs {
     /// 当时所知 · only what was known at this instant, such as 2026-03-31T18:00:00+08:00 (default: now)
     #[arg(long, value_name = "INSTANT")]
     pub known_at: Option<jiff::Timestamp>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ExportFormat {
-    Hledger,
-    Beancount,
-    Csv,
-    Ndjson,
-}
-
-#[derive(Debug, Clone, Args)]
-pub struct ExportArgs {
-    #[arg(long, value_enum)]
-    pub format: ExportFormat,
-    #[arg(long)]
-    pub book: Option<String>,
-    /// 生效日起 · effective on this day or later
-    #[arg(long, value_name = DAY)]
-    pub from: Option<jiff::civil::Date>,
-    /// 生效日止 · effective on this day or earlier
-    #[arg(long, value_name = DAY)]
-    pub to: Option<jiff::civil::Date>,
-    /// 输出文件（默认标准输出） · file to write (default: standard output)
-    #[arg(long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
-}
-
-/// Which of our figures the other list shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum BasisArg {
-    /// 已发货与已开票 · goods and claims, as in `ledger aging`
-    Open,
-    /// 只计已开票 · claims only
-    Billed,
-    /// 扣除未核销款与预收 · less money that nothing took
-    OpenNet,
-    BilledNet,
-}
-
-impl From<BasisArg> for crate::ledger::reconcile::BalanceBasis {
-    fn from(basis: BasisArg) -> Self {
-        match basis {
-            BasisArg::Open => Self::Open,
-            BasisArg::Billed => Self::Billed,
-            BasisArg::OpenNet => Self::OpenNet,
-            BasisArg::BilledNet => Self::BilledNet,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Args)]
-pub struct ReconcileArgs {
-    /// 账龄表（CSV 或 XLSX） · the ERP's aging list
-    #[arg(long, value_name = "FILE")]
-    pub against: PathBuf,
-    #[arg(long)]
-    pub book: Option<String>,
-    /// 对方的口径 · which of our figures the list shows
-    #[arg(long, value_enum, default_value = "open")]
-    pub basis: BasisArg,
-    /// 表中没有币别列时的币种 · the currency of a list that has no such column
-    #[arg(long, value_name = "CODE")]
-    pub currency: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -6,6 +6,7 @@
 mod args;
 mod bench;
 mod check;
+mod csv;
 mod demo;
 mod ledger;
 mod map;

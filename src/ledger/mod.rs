@@ -29,6 +29,7 @@ mod posting;
 pub mod reconcile;
 mod settle;
 mod shares;
+pub mod statement;
 mod terms;
 mod wording;
 

@@ -17,6 +17,7 @@ pub const SQLITE: &[Script] = &[
     (3, "report", include_str!("migrations/sqlite/0003_report.sql")),
     (4, "report_comments", include_str!("migrations/sqlite/0004_report_comments.sql")),
     (5, "segment_mapping", include_str!("migrations/sqlite/0005_segment_mapping.sql")),
+    (6, "settle_policy", include_str!("migrations/sqlite/0006_settle_policy.sql")),
 ];
 pub const POSTGRES: &[Script] = &[
     (1, "ledger", include_str!("migrations/postgres/0001_ledger.sql")),
@@ -24,6 +25,7 @@ pub const POSTGRES: &[Script] = &[
     (3, "report", include_str!("migrations/postgres/0003_report.sql")),
     (4, "report_comments", include_str!("migrations/postgres/0004_report_comments.sql")),
     (5, "segment_mapping", include_str!("migrations/postgres/0005_segment_mapping.sql")),
+    (6, "settle_policy", include_str!("migrations/postgres/0006_settle_policy.sql")),
 ];
 
 pub async fn run<'a, A>(connection: A, scripts: &[Script]) -> Result<()>

@@ -23,3 +23,4 @@ mod rabbitmq;
 mod rebuild;
 mod refused;
 mod servers;
+mod statement;

@@ -11,6 +11,7 @@ mod party;
 mod past;
 mod rebuild;
 mod reconcile;
+mod statement;
 mod verify;
 mod why;
 
@@ -56,6 +57,13 @@ pub async fn run(global: &Global, command: LedgerCommand) -> Result<(), AppError
             let (book, party, account) = (book.as_deref(), party.as_deref(), account.as_deref());
             let wanted = Wanted { book, party, account, posted };
             balances::run(&store, wanted, at, global.json).await
+        }
+        LedgerCommand::Statement(args) => {
+            let company = |book: &str| {
+                let name = config.book(book).map_or_else(|| book.into(), |book| book.name.clone());
+                (name, today(clock.as_ref(), &config, book))
+            };
+            statement::run(&store, clock.now(), &args, &company, global.json).await
         }
         LedgerCommand::Decisions { book, limit } => {
             decisions::run(&store, book.as_deref(), limit as usize, global.json).await

@@ -106,14 +106,10 @@ fn items_table(position: &Position) -> String {
     let currency = position.subject.currency;
     let mut table = Table::new(&["单据 document", "日期 issued", "到期 due", "金额 gross", "未清 open"]);
     for item in position.items.iter().filter(|item| !item.open.is_zero()) {
-        let due = match item.due {
-            Due::On(day) => day.to_string(),
-            Due::Expected { on, missing } => format!("≈{on} 待{}", basis_name(missing)),
-        };
         table.row(vec![
             item.number.to_string(),
             item.issued_on.to_string(),
-            due,
+            due_words(&item.due),
             item.gross.grouped(currency),
             item.open.grouped(currency),
         ]);
@@ -129,6 +125,14 @@ fn items_table(position: &Position) -> String {
         ]);
     }
     format!("\n{currency}\n{}", table.render(3))
+}
+
+/// A due date, or about when it would be and what it waits for.
+pub(super) fn due_words(due: &Due) -> String {
+    match due {
+        Due::On(day) => day.to_string(),
+        Due::Expected { on, missing } => format!("≈{on} 待{}", basis_name(missing)),
+    }
 }
 
 /// The step that a due date waits for, as people call it.

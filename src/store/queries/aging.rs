@@ -6,7 +6,7 @@ use super::as_of::positions_as_of;
 use super::lookup::read_subject;
 use super::positions::standing;
 use crate::domain::Amount;
-use crate::ledger::Due;
+use crate::ledger::Aging;
 use crate::store::Store;
 use crate::store::engine::Tx;
 use crate::store::error::Result;
@@ -22,14 +22,8 @@ pub struct AgingRow {
     pub code: Box<str>,
     pub name: Box<str>,
     pub salesperson: Option<Box<str>>,
-    /// Shipped or invoiced, with no real due date yet.
-    pub expected: Amount,
-    pub not_due: Amount,
-    /// Past due by 1–30, 31–60, 61–90 and more days.
-    pub days_30: Amount,
-    pub days_60: Amount,
-    pub days_90: Amount,
-    pub older: Amount,
+    /// By age; disputed items and credits stand apart.
+    pub aging: Aging,
     pub open: Amount,
     /// Money that no item took.
     pub unapplied: Amount,
@@ -81,31 +75,14 @@ fn rows(positions: &[Position], day: &(dyn Fn(&str) -> Date + Sync)) -> Result<V
 }
 
 fn aging_row(position: &Position, today: Date) -> Result<AgingRow> {
-    let mut row = AgingRow {
+    let aging = Aging::of(&position.items, today)?;
+    Ok(AgingRow {
         subject: position.subject.clone(),
         code: position.code.clone(),
         name: position.name.clone(),
         salesperson: position.salesperson.clone(),
-        expected: Amount::ZERO,
-        not_due: Amount::ZERO,
-        days_30: Amount::ZERO,
-        days_60: Amount::ZERO,
-        days_90: Amount::ZERO,
-        older: Amount::ZERO,
-        open: Amount::ZERO,
+        open: aging.total()?,
+        aging,
         unapplied: Amount::sum(position.leftovers.iter().map(|(leftover, ..)| leftover.amount))?,
-    };
-    for item in &position.items {
-        let bucket = match (item.due, item.due.days_overdue(today)) {
-            (Due::Expected { .. }, _) => &mut row.expected,
-            (Due::On(_), ..=0) => &mut row.not_due,
-            (Due::On(_), 1..=30) => &mut row.days_30,
-            (Due::On(_), 31..=60) => &mut row.days_60,
-            (Due::On(_), 61..=90) => &mut row.days_90,
-            (Due::On(_), _) => &mut row.older,
-        };
-        *bucket = bucket.checked_add(item.open)?;
-        row.open = row.open.checked_add(item.open)?;
-    }
-    Ok(row)
+    })
 }

@@ -352,7 +352,7 @@ async fn order_loop(tx: &mut Tx, order: Document) -> Result<OrderLoop> {
     })
 }
 
-async fn balances(tx: &mut Tx, party: Id) -> Result<Vec<(Currency, AccountKind, Amount)>> {
+pub(super) async fn balances(tx: &mut Tx, party: Id) -> Result<Vec<(Currency, AccountKind, Amount)>> {
     let sql = "SELECT currency, account, amount FROM balance WHERE party = $1 AND amount <> 0";
     let mut sums: BTreeMap<(Currency, AccountKind), Amount> = BTreeMap::new();
     for row in tx.fetch(sql, vec![party.into()]).await? {

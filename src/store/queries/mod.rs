@@ -10,6 +10,7 @@ pub mod export;
 pub mod items;
 pub mod lookup;
 pub mod nearby;
+pub mod party_account;
 pub mod positions;
 pub mod provenance;
 pub mod quarantine;

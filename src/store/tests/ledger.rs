@@ -282,7 +282,7 @@ async fn goods_that_are_billed_and_paid_leave_nothing_open_and_tell_why() {
         settle(&store).await;
         assert_eq!(totals(&store).await.open, units(100), "a payment that was taken back opens the invoice again");
         let aging = store.aging(Some(BOOK), &|_| date("2026-02-20")).await.unwrap();
-        assert_eq!((aging[0].open, aging[0].days_30), (units(100), units(100)), "{aging:?}");
+        assert_eq!((aging[0].open, aging[0].aging.days_1_to_30), (units(100), units(100)), "{aging:?}");
         assert!(store.verify(None).await.unwrap().is_sound());
     }
 }
