@@ -215,7 +215,8 @@ pub enum LedgerCommand {
     },
     /// 撤销决定 · take a decision back
     Revoke {
-        decision: String,
+        #[arg(required = true)]
+        decisions: Vec<String>,
         #[command(flatten)]
         person: Person,
     },
