@@ -220,6 +220,16 @@ pub enum LedgerCommand {
         #[command(flatten)]
         person: Person,
     },
+    /// 核销提议 · what payments may be for, where the evidence is not enough to place them; the surest first
+    Proposals {
+        #[arg(long)]
+        book: Option<String>,
+        /// 客户代码 · the customer's code
+        #[arg(long)]
+        party: Option<String>,
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+    },
     /// 人工决定及其现状 · what people decided, and what became of it
     Decisions {
         #[arg(long)]

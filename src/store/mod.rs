@@ -46,6 +46,7 @@ pub use queries::deposits::WaitingDeposit;
 pub use queries::evidence::{EvidenceCount, EvidenceReport};
 pub use queries::export::{AccountBalance, JournalLine, JournalReader, Name};
 pub use queries::lookup::{AllocationView, DocumentView, JournalRow, OrderLoop, PartyView, Source};
+pub use queries::proposals::{ProposalFilter, ProposalView};
 pub use queries::quarantine::QuarantineEntry;
 pub use queries::stored::{RawPayload, StoredRecord};
 pub use queries::totals::BookTotals;

@@ -7,6 +7,7 @@ mod evidence;
 mod export;
 mod order;
 mod party;
+mod proposals;
 mod verify;
 mod why;
 
@@ -17,7 +18,7 @@ use super::open;
 use crate::app::{AppError, today};
 use crate::domain::{Currency, fact};
 use crate::ledger::{Document, Due, OpenItem};
-use crate::store::AllocationView;
+use crate::store::{AllocationView, ProposalFilter};
 
 pub async fn run(global: &Global, command: LedgerCommand) -> Result<(), AppError> {
     let (config, clock, store) = open(global).await?;
@@ -39,6 +40,10 @@ pub async fn run(global: &Global, command: LedgerCommand) -> Result<(), AppError
         }
         LedgerCommand::Decisions { book, limit } => {
             decisions::run(&store, book.as_deref(), limit as usize, global.json).await
+        }
+        LedgerCommand::Proposals { book, party, limit } => {
+            let filter = ProposalFilter { book: book.as_deref(), customer: party.as_deref(), payment: None };
+            proposals::run(&store, filter, limit as usize, global.json).await
         }
         LedgerCommand::Export(args) => export::run(&store, &args).await,
         LedgerCommand::Verify { anchor } => verify::run(&store, anchor.as_deref(), global.json).await,

@@ -4,12 +4,16 @@
 
 use serde_json::{Value as Json, json};
 
+use super::proposals::{proposal_json, proposal_line};
 use super::{allocation_json, document_json, in_book, item_json};
 use crate::app::AppError;
 use crate::cli::output;
 use crate::domain::{Currency, FactKind};
 use crate::ledger::{Role, event};
-use crate::store::{DocumentView, JournalRow, Store};
+use crate::store::{DocumentView, JournalRow, ProposalFilter, ProposalView, Store};
+
+/// A payment is proposed for a dozen items at most, in each of a few books.
+const PROPOSALS_MAX: usize = 100;
 
 pub async fn run(
     store: &Store,
@@ -29,13 +33,23 @@ pub async fn run(
     if found.is_empty() {
         return Err(AppError::Refused(format!("没有单据 `{number}` · no such document{}", in_book(book))));
     }
+    let filter = ProposalFilter { book, payment: Some(number), ..ProposalFilter::default() };
+    let proposed = store.proposals(filter, PROPOSALS_MAX).await?;
     if as_json {
-        return output::json(&json!({ "documents": found.iter().map(why_json).collect::<Vec<_>>() }));
+        let documents: Vec<Json> = found.iter().map(|view| why_json(view, &proposed)).collect();
+        return output::json(&json!({ "documents": documents }));
     }
     for view in &found {
-        output::print(&why_text(view))?;
+        output::print(&why_text(view, &proposed))?;
     }
     Ok(())
+}
+
+/// What a payment is proposed for, also where a number is a payment's in two books or another document's too.
+fn of_payment<'a>(view: &DocumentView, proposed: &'a [ProposalView]) -> impl Iterator<Item = &'a ProposalView> {
+    let is_money = matches!(view.document.kind, FactKind::Payment | FactKind::Bill);
+    let book = view.document.book.clone();
+    proposed.iter().filter(move |proposal| is_money && proposal.book == book)
 }
 
 const fn role_name(role: Role) -> (&'static str, &'static str) {
@@ -56,7 +70,7 @@ fn journal_json(row: &JournalRow) -> Json {
     })
 }
 
-fn why_json(view: &DocumentView) -> Json {
+fn why_json(view: &DocumentView, proposed: &[ProposalView]) -> Json {
     let currency = view.document.currency().unwrap_or(Currency::CNY);
     let sources: Vec<Json> = view
         .sources
@@ -73,12 +87,13 @@ fn why_json(view: &DocumentView) -> Json {
         "book": view.document.book, "role": role_name(view.document.role).0, "document": document_json(&view.document),
         "sources": sources, "journal": view.journal.iter().map(journal_json).collect::<Vec<_>>(),
         "items": view.items.iter().map(|item| item_json(item, currency)).collect::<Vec<_>>(), "allocations": allocations,
+        "proposals": of_payment(view, proposed).map(proposal_json).collect::<Vec<_>>(),
         "paired_with": view.paired_with.iter().map(document_json).collect::<Vec<_>>(),
     })
 }
 
 /// A tree of two levels: each branch is one kind of reason, each leaf one reason.
-fn why_text(view: &DocumentView) -> String {
+fn why_text(view: &DocumentView, proposed: &[ProposalView]) -> String {
     let document = &view.document;
     let currency = document.currency().unwrap_or(Currency::CNY);
     let gross = document.gross().map(|gross| format!("{} {currency}", gross.grouped(currency))).unwrap_or_default();
@@ -119,12 +134,13 @@ fn why_text(view: &DocumentView) -> String {
         let (gross, open) = (item.gross.grouped(currency), item.open.grouped(currency));
         format!("{} {gross}，未清 open {open}", item.number)
     });
-    let branches: [(&str, Vec<String>); 5] = [
+    let branches: [(&str, Vec<String>); 6] = [
         ("来源 records that speak of it", sources.collect()),
         ("分录 what it posted, and by which rule", journal.collect()),
         ("配对 paired with", pairs.collect()),
         ("未清项 open items", items.collect()),
         ("核销 allocations", allocations.collect()),
+        ("待确认的提议 proposals", of_payment(view, proposed).map(proposal_line).collect()),
     ];
     let branches: Vec<_> = branches.into_iter().filter(|(_, leaves)| !leaves.is_empty()).collect();
     for (index, (title, leaves)) in branches.iter().enumerate() {

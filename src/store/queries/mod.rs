@@ -8,6 +8,7 @@ pub mod export;
 pub mod items;
 pub mod lookup;
 pub mod positions;
+pub mod proposals;
 pub mod quarantine;
 pub mod stored;
 pub mod totals;
