@@ -24,8 +24,7 @@ const PROPOSED_ITEMS_MAX: usize = 12;
 
 /// Places what there is enough evidence for; returns what the texts name, for [`propose`].
 pub(super) fn run(board: &mut Board<'_>, view: &View<'_>) -> Vec<Vec<Named>> {
-    let mut named = named(board, view);
-    named.resize(board.purse.money.len(), Vec::new());
+    let named = named(board, view);
     let mut steps = STEPS_MAX;
     for least in PASSES {
         pass(board, &named, least, &mut steps);
