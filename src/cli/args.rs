@@ -153,6 +153,9 @@ pub enum LedgerCommand {
         /// 金额（默认：能核销的全部） · how much (default: all that it can)
         #[arg(long)]
         amount: Option<String>,
+        /// 跨币种：--amount 抵付目标单据币别的多少 · across currencies: what --amount settles there, the agreed rate
+        #[arg(long, value_name = "AMOUNT", requires = "amount")]
+        settles: Option<String>,
         #[command(flatten)]
         person: Person,
     },
@@ -239,6 +242,12 @@ pub enum LedgerCommand {
     },
     /// 导出分录，供其他程序核对 · the journal for hledger, beancount, sheets and programs
     Export(ExportArgs),
+    /// 用存下的原始记录重算台账，与现有台账比较 · make the ledger again from its raw records and compare
+    Rebuild {
+        /// 只比较，不改动 · compare only; nothing is changed
+        #[arg(long, required = true)]
+        check: bool,
+    },
     /// 校验哈希链与余额 · recompute the hash chain and the balances
     Verify {
         /// 校验截断 · a batch and its hash that were noted earlier

@@ -7,9 +7,16 @@ mod evidence;
 mod export;
 mod order;
 mod party;
+<<<<<<< HEAD
 mod proposals;
+=======
+mod rebuild;
+>>>>>>> main
 mod verify;
 mod why;
+
+#[cfg(test)]
+mod tests;
 
 use serde_json::{Value as Json, json};
 
@@ -46,6 +53,7 @@ pub async fn run(global: &Global, command: LedgerCommand) -> Result<(), AppError
             proposals::run(&store, filter, limit as usize, global.json).await
         }
         LedgerCommand::Export(args) => export::run(&store, &args).await,
+        LedgerCommand::Rebuild { check: _ } => rebuild::run(&config, &store, global.json).await,
         LedgerCommand::Verify { anchor } => verify::run(&store, anchor.as_deref(), global.json).await,
         deciding => decide::run(&store, clock.now(), deciding, global.json).await,
     }

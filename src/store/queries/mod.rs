@@ -1,15 +1,22 @@
 //! Reading: one snapshot a call, sums and orderings of text in Rust.
 
 pub mod aging;
+pub mod compare;
 pub mod decided;
 pub mod deposits;
 pub mod evidence;
 pub mod export;
 pub mod items;
 pub mod lookup;
+pub mod nearby;
 pub mod positions;
+<<<<<<< HEAD
 pub mod proposals;
+=======
+pub mod provenance;
+>>>>>>> main
 pub mod quarantine;
+pub mod replay;
 pub mod stored;
 pub mod totals;
 pub mod verify;
