@@ -46,14 +46,10 @@ pub use queries::decided::DecisionView;
 pub use queries::deposits::WaitingDeposit;
 pub use queries::evidence::{EvidenceCount, EvidenceReport};
 pub use queries::export::{AccountBalance, JournalLine, JournalReader, Name};
-<<<<<<< HEAD
-pub use queries::lookup::{AllocationView, DocumentView, JournalRow, OrderLoop, PartyView, Source};
-pub use queries::proposals::{ProposalFilter, ProposalView};
-=======
 pub use queries::lookup::{AllocationView, DocumentView, JournalRow, OrderLoop, PartyView};
 pub use queries::nearby::NearDocument;
+pub use queries::proposals::{ProposalFilter, ProposalView};
 pub use queries::provenance::{Origin, RecordVersion, SOURCES_IN_FULL, Source};
->>>>>>> main
 pub use queries::quarantine::QuarantineEntry;
 pub use queries::replay::{RawReader, ReplayPage};
 pub use queries::stored::{RawPayload, StoredRecord};

@@ -7,11 +7,8 @@ mod evidence;
 mod export;
 mod order;
 mod party;
-<<<<<<< HEAD
 mod proposals;
-=======
 mod rebuild;
->>>>>>> main
 mod verify;
 mod why;
 

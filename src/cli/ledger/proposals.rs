@@ -34,7 +34,7 @@ pub async fn run(store: &Store, filter: ProposalFilter<'_>, limit: usize, as_jso
     output::print(&text)
 }
 
-pub(super) fn proposal_json(proposal: &ProposalView) -> Json {
+pub fn proposal_json(proposal: &ProposalView) -> Json {
     json!({
         "book": proposal.book, "customer": proposal.customer, "payment": proposal.payment,
         "paid_on": proposal.paid_on.map(|day| day.to_string()), "to": proposal.item,
@@ -44,7 +44,7 @@ pub(super) fn proposal_json(proposal: &ProposalView) -> Json {
 }
 
 /// One line, for the views of a customer and of a payment.
-pub(super) fn proposal_line(proposal: &ProposalView) -> String {
+pub fn proposal_line(proposal: &ProposalView) -> String {
     let amount = proposal.amount.grouped(proposal.currency);
     format!("{} → {} {amount} {} · {}", proposal.payment, proposal.item, proposal.currency, proposal.explanation)
 }

@@ -11,14 +11,9 @@ use super::view::View;
 use super::{OpenItemKind, Proposal, Rung};
 use crate::domain::Id;
 
-<<<<<<< HEAD
 /// Places the money; returns what people should be asked about.
 pub(super) fn run(board: &mut Board<'_>, view: &View<'_>) -> Vec<Proposal> {
-    let standing = pins::standing(view);
-=======
-pub(super) fn run(board: &mut Board<'_>, view: &View<'_>) {
     let standing = pins::standing(view, board.input.currency);
->>>>>>> main
     pins::bar(board, &standing);
     booked_settlements(board, view);
     named_credits(board);

@@ -10,11 +10,8 @@ pub mod items;
 pub mod lookup;
 pub mod nearby;
 pub mod positions;
-<<<<<<< HEAD
 pub mod proposals;
-=======
 pub mod provenance;
->>>>>>> main
 pub mod quarantine;
 pub mod replay;
 pub mod stored;

@@ -2,9 +2,10 @@
 
 use jiff::civil::Date;
 
-use crate::domain::{Amount, Currency, Id};
+use crate::domain::{Amount, Currency, FactKind, Id};
+use crate::ledger::Document;
 use crate::store::Store;
-use crate::store::engine::Row;
+use crate::store::engine::{Row, Tx};
 use crate::store::error::Result;
 
 /// One proposal, with the numbers that people know.
@@ -33,6 +34,8 @@ pub struct ProposalFilter<'a> {
     pub payment: Option<&'a str>,
 }
 
+/// A payment is proposed for a dozen items at most, for each of its customers.
+const OF_ONE_MAX: usize = 100;
 const PROPOSALS: &str = "SELECT s.book, s.currency, p.number, m.number, m.effective_on, i.number, pr.amount, pr.points, \
      pr.explanation, r.number, pr.item FROM proposal pr JOIN subject s ON s.id = pr.subject JOIN document m ON m.id = pr.payment \
      JOIN open_item i ON i.subject = pr.subject AND i.id = pr.item JOIN document p ON p.id = s.party \
@@ -42,11 +45,23 @@ const PROPOSALS: &str = "SELECT s.book, s.currency, p.number, m.number, m.effect
 
 impl Store {
     pub async fn proposals(&self, filter: ProposalFilter<'_>, limit: usize) -> Result<Vec<ProposalView>> {
-        let mut tx = self.engine.read().await?;
-        let text = |word: Option<&str>| word.unwrap_or_default().into();
-        let arguments = vec![text(filter.book), text(filter.customer), text(filter.payment), limit.into()];
-        tx.fetch(PROPOSALS, arguments).await?.iter().map(read).collect()
+        proposals(&mut self.engine.read().await?, filter, limit).await
     }
+}
+
+/// What a payment or bill is proposed for; nothing of any other document.
+pub(super) async fn of_money(tx: &mut Tx, document: &Document) -> Result<Vec<ProposalView>> {
+    if !matches!(document.kind, FactKind::Payment | FactKind::Bill) {
+        return Ok(Vec::new());
+    }
+    let filter = ProposalFilter { book: Some(&document.book), customer: None, payment: Some(&document.number) };
+    proposals(tx, filter, OF_ONE_MAX).await
+}
+
+async fn proposals(tx: &mut Tx, filter: ProposalFilter<'_>, limit: usize) -> Result<Vec<ProposalView>> {
+    let text = |word: Option<&str>| word.unwrap_or_default().into();
+    let arguments = vec![text(filter.book), text(filter.customer), text(filter.payment), limit.into()];
+    tx.fetch(PROPOSALS, arguments).await?.iter().map(read).collect()
 }
 
 fn read(row: &Row) -> Result<ProposalView> {

@@ -50,10 +50,6 @@ pub async fn allocate(
     Ok(Draft::new(&money.book, "allocate").about(&money).naming(field_of(&target), &target).gross(amount))
 }
 
-<<<<<<< HEAD
-/// `confirm`, `reject` or `unallocate`: one decision for each thing that the money pays now, or for the one named. Of money
-/// that pays nothing, what it is proposed for is confirmed or rejected.
-=======
 /// The agreed rate: `amount` of the money settles `settles` of the target.
 pub async fn rate(
     store: &Store,
@@ -87,8 +83,8 @@ pub async fn rate(
     })
 }
 
-/// `confirm`, `reject` or `unallocate`: one decision for each thing that the money pays now, or for the one named.
->>>>>>> main
+/// `confirm`, `reject` or `unallocate`: one decision for each thing that the money pays now, or for the one named. Of money
+/// that pays nothing, what it is proposed for is confirmed or rejected.
 pub async fn answer(
     store: &Store,
     person: &Person<'_>,
