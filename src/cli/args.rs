@@ -5,9 +5,9 @@ mod statement;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 
-pub use files::{BasisArg, ExportArgs, ExportFormat, ReconcileArgs};
+pub use files::{ExportArgs, ExportFormat, ReconcileArgs};
 pub use statement::{StatementAnswer, StatementArgs, StatementCommand, StatementFormat, StatementPeriod};
 
 /// How days are shown in the help, and so recognized when one cannot be read.
@@ -263,6 +263,16 @@ pub enum LedgerCommand {
         decisions: Vec<String>,
         #[command(flatten)]
         person: Person,
+    },
+    /// 核销提议 · what payments may be for, where the evidence is not enough to place them; the surest first
+    Proposals {
+        #[arg(long)]
+        book: Option<String>,
+        /// 客户代码 · the customer's code
+        #[arg(long)]
+        party: Option<String>,
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
     },
     /// 人工决定及其现状 · what people decided, and what became of it
     Decisions {

@@ -41,6 +41,8 @@ pub use order_loop::{Gap, Goods, OrderDocuments, OrderState, order_state};
 pub use pairing::{EventClass, Pair, PairReason, Said, pair, paired_as};
 pub use policy::{BookPolicy, DepositUse, ReceivableBasis};
 pub use posting::{Posting, PostingError, difference, evidence_postings, postings};
-pub use settle::{Allocation, Leftover, OpenItem, OpenItemKind, Rung, SettleInput, Settlement, settle, unbilled_item};
+pub use settle::{
+    Allocation, Leftover, OpenItem, OpenItemKind, Proposal, Rung, SettleInput, Settlement, settle, unbilled_item,
+};
 pub use terms::{Basis, Due, DueRule, Instalment, Plan, Roll, Terms, TermsError};
 pub use wording::event;

@@ -49,6 +49,7 @@ pub use queries::export::{AccountBalance, JournalLine, JournalReader, Name, Poin
 pub use queries::lookup::{AllocationView, DocumentView, JournalRow, OrderLoop, PartyView};
 pub use queries::nearby::NearDocument;
 pub use queries::party_account::PartyAccount;
+pub use queries::proposals::{ProposalFilter, ProposalView};
 pub use queries::provenance::{Origin, RecordVersion, SOURCES_IN_FULL, Source};
 pub use queries::quarantine::QuarantineEntry;
 pub use queries::reconcile::{Reconciled, Reconciliation};

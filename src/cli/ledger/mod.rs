@@ -9,6 +9,7 @@ mod export;
 mod order;
 mod party;
 mod past;
+mod proposals;
 mod rebuild;
 mod reconcile;
 mod statement;
@@ -29,7 +30,7 @@ use crate::app::{AppError, today};
 use crate::config::Config;
 use crate::domain::{Clock, Currency, fact};
 use crate::ledger::{Document, Due, OpenItem};
-use crate::store::AllocationView;
+use crate::store::{AllocationView, ProposalFilter};
 use crate::sync::decide::Wish;
 
 pub async fn run(global: &Global, command: LedgerCommand) -> Result<(), AppError> {
@@ -67,6 +68,10 @@ pub async fn run(global: &Global, command: LedgerCommand) -> Result<(), AppError
         }
         LedgerCommand::Decisions { book, limit } => {
             decisions::run(&store, book.as_deref(), limit as usize, global.json).await
+        }
+        LedgerCommand::Proposals { book, party, limit } => {
+            let filter = ProposalFilter { book: book.as_deref(), customer: party.as_deref(), payment: None };
+            proposals::run(&store, filter, limit as usize, global.json).await
         }
         LedgerCommand::Export(args) => export::run(&store, &args).await,
         LedgerCommand::Rebuild { check: _ } => rebuild::run(&config, &store, global.json).await,

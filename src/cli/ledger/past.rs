@@ -11,7 +11,7 @@ use crate::app::{AppError, Remade, today};
 use crate::cli::args::PastArgs;
 use crate::config::Config;
 use crate::domain::{Clock, SimClock};
-use crate::store::{AgingRow, PartyView, Store};
+use crate::store::{AgingRow, PartyView, ProposalFilter, ProposalView, Store};
 
 pub struct Past {
     config: Arc<Config>,
@@ -50,6 +50,14 @@ impl Past {
     /// The day to settle again for; today's settlement stands and needs none.
     fn earlier_day(&self, book: Option<&str>) -> Option<Date> {
         self.as_of.filter(|day| *day < self.today(book.unwrap_or_default()))
+    }
+
+    /// What is proposed now; of an earlier day nobody can say yes to anything.
+    pub async fn proposals(&self, filter: ProposalFilter<'_>, limit: usize) -> Result<Vec<ProposalView>, AppError> {
+        if self.earlier_day(filter.book).is_some() {
+            return Ok(Vec::new());
+        }
+        Ok(self.store().proposals(filter, limit).await?)
     }
 
     pub async fn aging(&self, book: Option<&str>) -> Result<Vec<AgingRow>, AppError> {

@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use super::deposits::{self, WaitingDeposit};
 use super::items;
 use super::positions::positions;
+use super::proposals::{ProposalView, of_money};
 use super::provenance::{Source, sources};
 use crate::domain::{Amount, Currency, FactKind, Id};
 use crate::ledger::{AccountKind, Document, OpenItem, Posting};
@@ -51,6 +52,8 @@ pub struct DocumentView {
     pub journal: Vec<JournalRow>,
     pub items: Vec<OpenItem>,
     pub allocations: Vec<AllocationView>,
+    /// Of a payment or bill: what it may be for.
+    pub proposals: Vec<ProposalView>,
     /// The same event as another source saw it (the bank line of a receipt, the receipt of a bank line), and why they
     /// are taken for one.
     pub paired_with: Vec<(Document, Box<str>)>,
@@ -205,7 +208,8 @@ async fn view(tx: &mut Tx, document: Document) -> Result<DocumentView> {
     ends.push(document.id);
     let allocations = allocations(tx, &ends, &items).await?;
     let journal = journal.into_iter().map(|(_, _, entry)| entry).collect();
-    Ok(DocumentView { document, sources, journal, items, allocations, paired_with })
+    let proposals = of_money(tx, &document).await?;
+    Ok(DocumentView { document, sources, journal, items, allocations, proposals, paired_with })
 }
 
 async fn paired_with(tx: &mut Tx, document: Id) -> Result<Vec<(Document, Box<str>)>> {

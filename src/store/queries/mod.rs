@@ -12,6 +12,7 @@ pub mod lookup;
 pub mod nearby;
 pub mod party_account;
 pub mod positions;
+pub mod proposals;
 pub mod provenance;
 pub mod quarantine;
 pub mod reconcile;

@@ -8,7 +8,7 @@ use super::people::{self, Given};
 use crate::domain::{FactKind, Id};
 use crate::ledger::attribution::{is_identification, payer_of};
 use crate::ledger::decision::{classify, in_force};
-use crate::ledger::{BookPolicy, Document, Due, Role, SettleInput, Settlement, Terms, as_of, settle};
+use crate::ledger::{BookPolicy, Document, Due, Proposal, Role, SettleInput, Settlement, Terms, as_of, settle};
 use crate::store::documents;
 use crate::store::engine::{Cell, Row, Tx};
 use crate::store::error::Result;
@@ -174,9 +174,11 @@ async fn replace(tx: &mut Tx, subjects: &[Id], settled: &[(Id, Settlement)]) -> 
     tx.execute_in("DELETE FROM open_item WHERE subject {keys}", &old, Vec::new()).await?;
     tx.execute_in("DELETE FROM allocation WHERE subject {keys}", &old, Vec::new()).await?;
     tx.execute_in("DELETE FROM leftover WHERE subject {keys}", &old, Vec::new()).await?;
+    tx.execute_in("DELETE FROM proposal WHERE subject {keys}", &old, Vec::new()).await?;
     let mut items = Vec::new();
     let mut allocations = Vec::new();
     let mut leftovers = Vec::new();
+    let mut proposals = Vec::new();
     for (subject, settlement) in settled {
         items.extend(settlement.items.iter().map(|item| item_row(*subject, item)));
         allocations.extend(settlement.allocations.iter().enumerate().map(|(position, allocation)| {
@@ -198,10 +200,26 @@ async fn replace(tx: &mut Tx, subjects: &[Id], settled: &[(Id, Settlement)]) -> 
                 .iter()
                 .map(|leftover| vec![(*subject).into(), leftover.payment.into(), leftover.amount.into()]),
         );
+        let proposed = settlement.proposals.iter().enumerate();
+        proposals.extend(proposed.map(|(position, proposal)| proposal_row(*subject, position, proposal)));
     }
     tx.upsert_many(&tables::OPEN_ITEM, items).await?;
     tx.upsert_many(&tables::ALLOCATION, allocations).await?;
-    tx.upsert_many(&tables::LEFTOVER, leftovers).await
+    tx.upsert_many(&tables::LEFTOVER, leftovers).await?;
+    tx.upsert_many(&tables::PROPOSAL, proposals).await
+}
+
+fn proposal_row(subject: Id, position: usize, proposal: &Proposal) -> Vec<Cell> {
+    vec![
+        subject.into(),
+        position.into(),
+        proposal.payment.into(),
+        proposal.item.into(),
+        proposal.amount.into(),
+        i64::from(proposal.points).into(),
+        proposal.explanation.as_str().into(),
+        proposal.runner_up.into(),
+    ]
 }
 
 fn item_row(subject: Id, item: &crate::ledger::OpenItem) -> Vec<Cell> {

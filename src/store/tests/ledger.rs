@@ -120,6 +120,7 @@ const STATE: &[&str] = &[
     "SELECT subject, id, open, due_on FROM open_item",
     "SELECT subject, source, item, amount, rung FROM allocation",
     "SELECT subject, payment, amount FROM leftover",
+    "SELECT subject, payment, item, amount, points FROM proposal",
 ];
 
 fn history() -> Vec<Page> {

@@ -4,12 +4,12 @@ use jiff::Timestamp;
 
 use super::{DecideError, Person, Stated, Wish, decide};
 use crate::domain::{Amount, Currency, FactKind, Id, Value};
-use crate::ledger::AccountKind;
+use crate::ledger::{AccountKind, BookPolicy};
 use crate::store::tests::company::{
-    BOOK, Page, START, bank_line, customer, date, invoice, open, receipt, settle, totals, with,
+    BOOK, Page, START, bank_line, customer, date, invoice, open, open_under, receipt, settle, totals, with,
 };
 use crate::store::tests::database::databases;
-use crate::store::{PointInTime, Store};
+use crate::store::{PointInTime, ProposalFilter, Store};
 
 async fn say(store: &Store, wish: &Wish) -> Result<Stated, DecideError> {
     let now: Timestamp = START.parse().unwrap();
@@ -181,6 +181,39 @@ async fn a_bank_line_is_paired_with_a_receipt_of_another_amount_and_parted_again
         say(&store, &Wish::Classify { line: "B1".into(), class: "interest".into() }).await.unwrap();
         let open = store.unidentified_payments(None).await.unwrap();
         assert_eq!(open.len(), 1, "interest is nobody's receipt: {open:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_only_proposed_waits_for_a_person_and_is_confirmed_or_rejected() {
+    for database in databases().await {
+        let policy = BookPolicy { oldest_first: false, ..BookPolicy::default() };
+        let store = open_under(&database.url, policy).await;
+        let mut page = Page::of("everything", 1).facts("C1", "v1", &[customer("C1", "远航电子")]);
+        for fact in [
+            invoice("AR1", "C1", "2026-01-02", 100),
+            invoice("AR2", "C1", "2026-01-02", 100),
+            receipt("R1", Some("C1"), "2026-01-09", 100),
+            receipt("R2", Some("C1"), "2026-01-10", 30),
+        ] {
+            page = page.facts(&fact.number.clone(), "v1", &[fact]);
+        }
+        page.apply(&store).await;
+        settle(&store).await;
+        assert!(pays(&store, "R1").await.is_empty(), "two claims of one amount are a question");
+        let proposed = async |payment: &str| {
+            let filter = ProposalFilter { payment: Some(payment), ..ProposalFilter::default() };
+            let found = store.proposals(filter, 10).await.unwrap();
+            found.into_iter().map(|one| (one.item, one.amount, one.runner_up.is_some())).collect::<Vec<_>>()
+        };
+        let of_r1 = proposed("R1").await;
+        assert!(matches!(&of_r1[..], [(_, amount, true)] if *amount == Amount::units(100)), "{of_r1:?}");
+        assert_eq!(proposed("R2").await.len(), 1, "on account, the oldest first");
+        say(&store, &Wish::Reject { money: "R1".into(), target: "AR1".into() }).await.unwrap();
+        assert_eq!(pays(&store, "R1").await, ["AR2 100.00 exact_single"], "no other fits now");
+        say(&store, &Wish::Confirm { money: "R2".into(), target: None }).await.unwrap();
+        assert_eq!(pays(&store, "R2").await, ["AR1 30.00 pinned"]);
+        assert!(proposed("R1").await.is_empty() && proposed("R2").await.is_empty());
     }
 }
 

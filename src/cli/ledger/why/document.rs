@@ -4,6 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::origin;
 use crate::app::AppError;
+use crate::cli::ledger::proposals::{proposal_json, proposal_line};
 use crate::cli::ledger::{allocation_json, document_json, in_book, item_json};
 use crate::cli::output;
 use crate::cli::tree::Tree;
@@ -82,6 +83,7 @@ pub fn document_why(view: &DocumentView) -> Json {
         "values": origin::values_json(&traced), "sources": origin::sources_json(view, &traced),
         "journal": view.journal.iter().map(journal_json).collect::<Vec<_>>(),
         "items": view.items.iter().map(|item| item_json(item, currency)).collect::<Vec<_>>(), "allocations": allocations,
+        "proposals": view.proposals.iter().map(proposal_json).collect::<Vec<_>>(),
         "paired_with": view.paired_with.iter().map(paired_json).collect::<Vec<_>>(),
     })
 }
@@ -110,6 +112,7 @@ pub fn tree(view: &DocumentView) -> Tree {
         Tree::branch("配对 paired with", pairs),
         Tree::branch("未清项 open items", items),
         Tree::branch("核销 allocations", view.allocations.iter().map(|found| allocation(found, currency))),
+        Tree::branch("待确认的提议 proposals", view.proposals.iter().map(|found| Tree::leaf(proposal_line(found)))),
     ];
     Tree::new(head, branches.into_iter().flatten())
 }
