@@ -1,16 +1,23 @@
 //! Reading: one snapshot a call, sums and orderings of text in Rust.
 
 pub mod aging;
+pub mod allocations;
+pub mod balance;
 pub mod decided;
 pub mod deposits;
+pub mod entry;
 pub mod evidence;
 pub mod export;
 pub mod items;
 pub mod lookup;
 pub mod nearby;
+pub mod order_loop;
 pub mod positions;
 pub mod provenance;
 pub mod quarantine;
 pub mod stored;
 pub mod totals;
 pub mod verify;
+
+#[cfg(test)]
+mod plans;
