@@ -43,6 +43,7 @@ pub use progress::{FileProgress, Progress};
 pub use queries::aging::AgingRow;
 pub use queries::allocations::AllocationView;
 pub use queries::balance::{BalanceQuery, BalanceView, CauseName};
+pub use queries::compare::{Comparison, Difference};
 pub use queries::decided::DecisionView;
 pub use queries::deposits::WaitingDeposit;
 pub use queries::entry::{Cause, EntryView};
@@ -53,6 +54,7 @@ pub use queries::nearby::NearDocument;
 pub use queries::order_loop::OrderLoop;
 pub use queries::provenance::{Origin, RecordVersion, SOURCES_IN_FULL, Source};
 pub use queries::quarantine::QuarantineEntry;
+pub use queries::replay::{RawReader, ReplayPage};
 pub use queries::stored::{RawPayload, StoredRecord};
 pub use queries::totals::BookTotals;
 pub use queries::verify::{Anchor, Verification};
@@ -102,6 +104,13 @@ impl Store {
         let hash_secret = apply::hash_secret(&engine, settings.clock.now()).await?;
         let (clock, policies) = (Arc::clone(&settings.clock), Arc::clone(&settings.policies));
         Ok(Self { engine, clock, policies, hash_secret, bell: changes::Bell::default() })
+    }
+
+    /// An empty store in a file of its own under the same clock, policies and hash key: what a rebuild is made in.
+    pub async fn scratch(&self, path: &Path) -> Result<Self> {
+        let engine = Engine::open(&format!("sqlite:{}", path.display())).await?;
+        let bell = changes::Bell::default();
+        Ok(Self { engine, bell, ..self.clone() })
     }
 
     /// The hash by which `known` and `apply` tell versions of a record apart.

@@ -11,6 +11,7 @@ mod feed;
 pub mod native;
 pub mod origin;
 mod page;
+pub mod rebuild;
 
 pub use coverage::next_spans;
 pub use error::SyncError;

@@ -3,6 +3,7 @@
 pub mod aging;
 pub mod allocations;
 pub mod balance;
+pub mod compare;
 pub mod decided;
 pub mod deposits;
 pub mod entry;
@@ -15,6 +16,7 @@ pub mod order_loop;
 pub mod positions;
 pub mod provenance;
 pub mod quarantine;
+pub mod replay;
 pub mod stored;
 pub mod totals;
 pub mod verify;
