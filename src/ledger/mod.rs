@@ -37,7 +37,7 @@ pub use account::{Account, AccountKind};
 pub use aging::Aging;
 pub use as_of::as_of;
 pub use document::{Contribution, Document, Role, fold};
-pub use order_loop::{Gap, Goods, OrderDocuments, OrderState, order_state};
+pub use order_loop::{Gap, Goods, ItemPayment, OrderDocuments, OrderState, order_state};
 pub use pairing::{EventClass, Pair, PairReason, Said, pair, paired_as};
 pub use policy::{BookPolicy, DepositUse, ReceivableBasis};
 pub use posting::{Posting, PostingError, difference, evidence_postings, postings};

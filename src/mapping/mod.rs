@@ -122,6 +122,12 @@ impl Mapping {
         self.0.program.facts.iter().map(|fact| fact.kind)
     }
 
+    /// Whether some fact of this kind gets this header field.
+    pub fn makes(&self, kind: FactKind, field: &str) -> bool {
+        let facts = self.0.program.facts.iter().filter(|fact| fact.kind == kind);
+        facts.flat_map(|fact| &fact.fields).any(|known| known.name == field)
+    }
+
     /// Binds it to a source: column names become positions, kinds get their number ranges.
     pub fn plan(&self, shape: &PayloadShape, context: &MapContext) -> Result<Plan, MapError> {
         Plan::bind(self.clone(), shape, context)

@@ -18,6 +18,8 @@ pub const SQLITE: &[Script] = &[
     (4, "report_comments", include_str!("migrations/sqlite/0004_report_comments.sql")),
     (5, "segment_mapping", include_str!("migrations/sqlite/0005_segment_mapping.sql")),
     (6, "settle_policy", include_str!("migrations/sqlite/0006_settle_policy.sql")),
+    (7, "proposals", include_str!("migrations/sqlite/0007_proposals.sql")),
+    (8, "reminder_about", include_str!("migrations/sqlite/0008_reminder_about.sql")),
 ];
 pub const POSTGRES: &[Script] = &[
     (1, "ledger", include_str!("migrations/postgres/0001_ledger.sql")),
@@ -26,6 +28,8 @@ pub const POSTGRES: &[Script] = &[
     (4, "report_comments", include_str!("migrations/postgres/0004_report_comments.sql")),
     (5, "segment_mapping", include_str!("migrations/postgres/0005_segment_mapping.sql")),
     (6, "settle_policy", include_str!("migrations/postgres/0006_settle_policy.sql")),
+    (7, "proposals", include_str!("migrations/postgres/0007_proposals.sql")),
+    (8, "reminder_about", include_str!("migrations/postgres/0008_reminder_about.sql")),
 ];
 
 pub async fn run<'a, A>(connection: A, scripts: &[Script]) -> Result<()>

@@ -26,6 +26,7 @@ use self::balances::Wanted;
 use self::past::Past;
 use super::args::{Global, LedgerCommand, Person};
 use super::open;
+use super::tree::Tree;
 use crate::app::{AppError, today};
 use crate::config::Config;
 use crate::domain::{Clock, Currency, fact};
@@ -44,9 +45,7 @@ pub async fn run(global: &Global, command: LedgerCommand) -> Result<(), AppError
             let day = |book: &str| today(clock.as_ref(), &config, book);
             order::run(&store, book.as_deref(), &number, &day, global.json).await
         }
-        LedgerCommand::Why { number, book, kind } => {
-            why::run(&store, book.as_deref(), kind.as_deref(), &number, global.json).await
-        }
+        LedgerCommand::Why(args) => why::run(&store, &args, global.json).await,
         LedgerCommand::Evidence { book, kind, limit } => {
             evidence::run(&store, book.as_deref(), kind.as_deref(), limit as usize, global.json).await
         }
@@ -120,6 +119,14 @@ fn allocation_json(allocation: &AllocationView, currency: Currency) -> Json {
         "from": allocation.from_number, "to": allocation.item_number, "amount": allocation.amount.plain(currency),
         "on": allocation.effective_on.to_string(), "rung": allocation.rung, "because": allocation.explanation,
     })
+}
+
+/// What a person decided, as a twig.
+fn decision(decision: &Document) -> Tree {
+    let at = decision.fields.instant("decided_at").map(|at| at.to_string()).unwrap_or_default();
+    let text = |field: &str| decision.fields.text(field).unwrap_or_default();
+    let note = decision.fields.text("note").map(|note| format!(" · {note}")).unwrap_or_default();
+    Tree::leaf(format!("{at} {} {} {}{note}", text("decided_by"), text("action"), decision.number))
 }
 
 /// Every field of a document as text.

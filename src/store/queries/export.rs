@@ -108,15 +108,7 @@ impl JournalReader {
 
     /// Names of documents and parties; an id that nobody ever described has none.
     pub async fn names(&mut self, ids: &BTreeSet<Id>) -> Result<HashMap<Id, Name>> {
-        let ids: Vec<Id> = ids.iter().copied().collect();
-        let sql = "SELECT id, kind, book, numbering, number FROM document WHERE id {keys}";
-        let mut names = HashMap::with_capacity(ids.len());
-        for row in self.tx.fetch_in(sql, &keys(&ids), Vec::new()).await? {
-            let kind = documents::read_kind(&row, 1)?;
-            let (book, numbering, number) = (row.text(2)?.into(), row.text(3)?.into(), row.text(4)?.into());
-            names.insert(row.id(0)?, Name { kind, book, numbering, number });
-        }
-        Ok(names)
+        names(&mut self.tx, ids).await
     }
 
     /// The customers whose settlements are causes of rows.
@@ -160,7 +152,20 @@ impl JournalReader {
     }
 }
 
-fn read_line(row: &Row) -> Result<JournalLine> {
+pub(super) async fn names(tx: &mut Tx, ids: &BTreeSet<Id>) -> Result<HashMap<Id, Name>> {
+    let ids: Vec<Id> = ids.iter().copied().collect();
+    let sql = "SELECT id, kind, book, numbering, number FROM document WHERE id {keys}";
+    let mut names = HashMap::with_capacity(ids.len());
+    for row in tx.fetch_in(sql, &keys(&ids), Vec::new()).await? {
+        let kind = documents::read_kind(&row, 1)?;
+        let (book, numbering, number) = (row.text(2)?.into(), row.text(3)?.into(), row.text(4)?.into());
+        names.insert(row.id(0)?, Name { kind, book, numbering, number });
+    }
+    Ok(names)
+}
+
+/// From the columns of [`LINES`].
+pub(super) fn read_line(row: &Row) -> Result<JournalLine> {
     Ok(JournalLine {
         batch: row.int(0)?,
         seq: row.int(1)?,
@@ -174,7 +179,7 @@ fn read_line(row: &Row) -> Result<JournalLine> {
     })
 }
 
-fn read_balance(row: &Row) -> Result<AccountBalance> {
+pub(super) fn read_balance(row: &Row) -> Result<AccountBalance> {
     let account = Account { kind: kind(row.text(2)?)?, party: row.opt_id(3)?, order: row.opt_id(4)? };
     Ok(AccountBalance { book: row.text(0)?.into(), currency: row.currency(1)?, account, amount: row.amount(5)? })
 }
