@@ -25,7 +25,8 @@ pub struct Marks {
     groups: BTreeSet<(Id, Box<str>)>,
     /// Groups to pair again if there are such.
     woken: BTreeSet<Id>,
-    /// Documents that may have been a pair's evidence and that nobody speaks of any more.
+    /// Documents that may have been a pair's evidence and are in no group any more: nobody speaks of them, or nobody
+    /// says what amount they are.
     gone: BTreeSet<Id>,
 }
 
@@ -37,7 +38,7 @@ impl Marks {
                 marks.add(document);
             }
             let pairs = matches!(change.after.kind, FactKind::Payment | FactKind::Shipment | FactKind::Invoice);
-            if pairs && change.after.role == Role::Stub {
+            if pairs && documents::pair_group(&change.after).is_none() {
                 marks.gone.insert(change.after.id);
             }
         }

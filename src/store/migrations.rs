@@ -14,10 +14,12 @@ pub type Script = (i64, &'static str, &'static str);
 pub const SQLITE: &[Script] = &[
     (1, "ledger", include_str!("migrations/sqlite/0001_ledger.sql")),
     (2, "messages", include_str!("migrations/sqlite/0002_messages.sql")),
+    (3, "kept_versions", include_str!("migrations/sqlite/0003_kept_versions.sql")),
 ];
 pub const POSTGRES: &[Script] = &[
     (1, "ledger", include_str!("migrations/postgres/0001_ledger.sql")),
     (2, "messages", include_str!("migrations/postgres/0002_messages.sql")),
+    (3, "kept_versions", include_str!("migrations/postgres/0003_kept_versions.sql")),
 ];
 
 pub async fn run<'a, A>(connection: A, scripts: &[Script]) -> Result<()>

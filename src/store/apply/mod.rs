@@ -6,11 +6,13 @@
 
 mod folding;
 mod raw;
+mod records;
+mod refusal;
 mod versions;
 
 pub use folding::Folded;
 pub use raw::{content_hash, hash_secret};
-pub use versions::verdict;
+pub use records::verdict;
 
 use jiff::Timestamp;
 
@@ -21,8 +23,7 @@ use super::types::{ApplyBatch, ApplyOutcome, Known, RecordId, StreamId, Verdict}
 use super::{Store, documents, journal, progress, tables};
 use crate::domain::{Hash, Id};
 use crate::failpoint::failpoint;
-use folding::Speaker;
-use versions::Decided;
+use versions::{Decided, Speaker};
 
 /// Space of the advisory locks of books.
 const BOOK_LOCK: i64 = 0x626f_6f6b;
@@ -53,18 +54,20 @@ impl Store {
     /// marks, all or nothing.
     pub async fn apply(&self, batch: ApplyBatch) -> Result<ApplyOutcome> {
         let now = self.clock.now();
-        let incoming = raw::incoming(self, &batch);
+        let policy = (self.policies)(&batch.book);
+        let speaker = Speaker { rank: batch.rank, books: batch.books };
+        let incoming = raw::incoming(self, &batch, speaker, &policy);
         let mut tx = self.engine.begin().await?;
         lock_book(&mut tx, &batch.book).await?;
-        let mut decided = versions::decide(&incoming, versions::load(&mut tx, &incoming).await?, batch.mapping);
-        raw::store(&mut tx, &batch, &incoming, &decided, now).await?;
         raw::seen_again(&mut tx, &batch).await?;
+        let known = records::load_known(&mut tx, &incoming).await?;
+        let mut decided = versions::decide(&incoming, known, batch.stream.id(), speaker, batch.mapping);
+        raw::store(&mut tx, &batch, &incoming, &decided, now).await?;
         failpoint!("apply:after_raw");
-        let loaded = folding::load(&mut tx, &decided).await?;
-        let speaker = Speaker { rank: batch.rank, books: batch.books };
-        let folded = folding::fold_all(&mut decided, &loaded, speaker, &self.policies, &incoming);
-        write_documents(&mut tx, &folded, folding::contribution_rows(&decided, &folded, speaker)).await?;
-        write_records(&mut tx, &batch, &decided, now).await?;
+        let folded = folding::fold_all(&mut tx, &mut decided, &policy, &incoming).await?;
+        write_documents(&mut tx, &folded, folding::contribution_rows(&decided, &folded)).await?;
+        records::write(&mut tx, &decided).await?;
+        write_quarantine(&mut tx, &decided, now).await?;
         Marks::of(&folded).write(&mut tx).await?;
         let mut counts = batch.counted;
         counts.add(decided.counts());
@@ -96,27 +99,22 @@ async fn write_documents(tx: &mut Tx, folded: &[Folded], contributions: Vec<Vec<
     tx.upsert_many(&tables::LINK, links).await
 }
 
-async fn write_records(tx: &mut Tx, batch: &ApplyBatch, decided: &Decided, now: Timestamp) -> Result<()> {
-    let stream = batch.stream.id();
-    let mut heads = Vec::new();
+async fn write_quarantine(tx: &mut Tx, decided: &Decided, now: Timestamp) -> Result<()> {
     let mut quarantined = Vec::new();
     let mut fixed = Vec::new();
     for (record, change) in &decided.changes {
-        if change.is_stored() {
-            heads.push(versions::head_row(stream, *record, change));
-        }
         let was = change.before.as_ref().is_some_and(|head| head.verdict == Verdict::Quarantined);
         if let Some(problem) = &change.problem {
             quarantined.push(vec![
                 (*record).into(),
-                stream.into(),
+                change.stream.into(),
                 (&change.key).into(),
                 change.head.stamp.hash.into(),
                 (&problem.field).into(),
                 (&problem.value).into(),
                 (&problem.reason).into(),
                 problem.at.as_ref().into(),
-                batch.mapping.into(),
+                change.head.mapping.into(),
                 "open".into(),
                 now.into(),
             ]);
@@ -124,7 +122,6 @@ async fn write_records(tx: &mut Tx, batch: &ApplyBatch, decided: &Decided, now: 
             fixed.push(*record);
         }
     }
-    tx.upsert_many(&tables::RECORD_HEAD, heads).await?;
     tx.upsert_many(&tables::QUARANTINE, quarantined).await?;
     let sql = "UPDATE quarantine SET state = 'fixed' WHERE record {keys}";
     tx.execute_in(sql, &journal::keys(&fixed), Vec::new()).await?;

@@ -116,6 +116,11 @@ impl Row {
         Self { sql, cells }
     }
 
+    #[cfg(test)]
+    pub fn cells(&self) -> &[Cell] {
+        &self.cells
+    }
+
     fn wrong(&self, column: usize, wanted: &'static str) -> StoreError {
         StoreError::Column { sql: self.sql, column, wanted }
     }

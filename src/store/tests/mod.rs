@@ -5,6 +5,8 @@ pub(crate) mod company;
 mod crash;
 pub(crate) mod database;
 mod engine;
+pub(crate) mod histories;
 mod ledger;
+mod refusals;
 mod speed;
 mod versions;
