@@ -141,6 +141,88 @@ pub enum LedgerCommand {
         #[arg(long, value_name = "YYYY-MM-DD")]
         as_of: Option<jiff::civil::Date>,
     },
+    /// 手工核销 · this money pays this invoice, shipment or order, whatever the rules say
+    Allocate {
+        /// 收款或票据号 · number of the payment or bill
+        payment: String,
+        /// 发票、发货或订单号 · what it pays
+        target: String,
+        /// 金额（默认：能核销的全部） · how much (default: all that it can)
+        #[arg(long)]
+        amount: Option<String>,
+        #[command(flatten)]
+        person: Person,
+    },
+    /// 取消核销 · this money does not pay this (default: anything that it pays now)
+    Unallocate {
+        payment: String,
+        target: Option<String>,
+        #[command(flatten)]
+        person: Person,
+    },
+    /// 确认核销 · what the rules placed is right and stays
+    Confirm {
+        payment: String,
+        target: Option<String>,
+        #[command(flatten)]
+        person: Person,
+    },
+    /// 否决核销 · this money never pays this
+    Reject {
+        payment: String,
+        target: String,
+        #[command(flatten)]
+        person: Person,
+    },
+    /// 到款认领、代付 · this money is this customer's
+    Identify {
+        payment: String,
+        /// 客户编码或全称 · code or full name
+        customer: String,
+        /// 金额（默认：全部） · how much (default: all of it)
+        #[arg(long)]
+        amount: Option<String>,
+        /// 记住付款方 · so is all money of this payer that nobody else is known to own
+        #[arg(long)]
+        remember: bool,
+        #[command(flatten)]
+        person: Person,
+    },
+    /// 银行流水归类 · what a bank line is
+    Classify {
+        line: String,
+        #[arg(value_parser = ["customer", "own_transfer", "interest", "refund", "other"])]
+        class: String,
+        #[command(flatten)]
+        person: Person,
+    },
+    /// 对应 · this bank line is this receipt, though the amounts may differ
+    Pair {
+        line: String,
+        receipt: String,
+        #[command(flatten)]
+        person: Person,
+    },
+    /// 不对应 · this bank line is not this receipt
+    Unpair {
+        line: String,
+        receipt: String,
+        #[command(flatten)]
+        person: Person,
+    },
+    /// 撤销决定 · take a decision back
+    Revoke {
+        decision: String,
+        #[command(flatten)]
+        person: Person,
+    },
+    /// 人工决定及其现状 · what people decided, and what became of it
+    Decisions {
+        #[arg(long)]
+        book: Option<String>,
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+    },
     /// 导出分录，供其他程序核对 · the journal for hledger, beancount, sheets and programs
     Export(ExportArgs),
     /// 校验哈希链与余额 · recompute the hash chain and the balances
@@ -149,6 +231,19 @@ pub enum LedgerCommand {
         #[arg(long, value_name = "BATCH:HASH")]
         anchor: Option<String>,
     },
+}
+
+/// Who decides, in which book, and why.
+#[derive(Debug, Clone, Args)]
+pub struct Person {
+    /// 谁 · who decides (default: the user who is logged in)
+    #[arg(long, env = "USER", value_name = "NAME")]
+    pub by: String,
+    #[arg(long)]
+    pub book: Option<String>,
+    /// 原因 · why
+    #[arg(long, value_name = "TEXT")]
+    pub note: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

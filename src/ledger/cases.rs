@@ -67,7 +67,7 @@ fn run(documents: &[Document], case: &Case) -> Outcome {
         let own: Vec<Document> = documents.iter().filter(|document| concerns(document, customer)).cloned().collect();
         let currency = Currency::CNY;
         let (terms, policy) = (&case.terms, &case.policy);
-        let input = SettleInput { book: BOOK, party: customer, currency, documents: &own, terms, policy };
+        let input = SettleInput { book: BOOK, party: customer, currency, documents: &own, twins: &[], terms, policy };
         let settled = settle(&input);
         let number_of = |id: Id| -> String {
             let item = settled.items.iter().find(|item| item.id == id);

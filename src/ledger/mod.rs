@@ -10,9 +10,11 @@
 
 mod account;
 mod aging;
+pub mod attribution;
 #[cfg(test)]
 mod cases;
 pub mod chain;
+pub mod decision;
 mod document;
 #[cfg(test)]
 mod fixtures;
@@ -30,7 +32,7 @@ pub use account::{Account, AccountKind};
 pub use aging::Aging;
 pub use document::{Contribution, Document, Role, fold};
 pub use order_loop::{Gap, Goods, OrderDocuments, OrderState, order_state};
-pub use pairing::{EventClass, Pair, PairReason, pair, paired_as};
+pub use pairing::{EventClass, Pair, PairReason, Said, pair, paired_as};
 pub use policy::{BookPolicy, ReceivableBasis};
 pub use posting::{Posting, PostingError, difference, evidence_postings, postings};
 pub use settle::{Allocation, Leftover, OpenItem, OpenItemKind, Rung, SettleInput, Settlement, settle, unbilled_item};

@@ -5,8 +5,10 @@
 //! in a week, the same documents must end in the same pairs. A pair is a statement about two documents and nothing
 //! else; it must not know what either of them posts.
 
+mod said;
 mod side;
 
+pub use said::Said;
 use side::Side;
 pub use side::{EventClass, paired_as};
 
@@ -20,6 +22,8 @@ pub enum PairReason {
     StrongKey,
     /// Equal amount, currency and direction, dates within the window, account (customer) and payer (orders) not in conflict.
     AmountAndDate,
+    /// A person said so.
+    Person,
 }
 
 impl PairReason {
@@ -27,6 +31,7 @@ impl PairReason {
         match self {
             Self::StrongKey => "strong_key",
             Self::AmountAndDate => "amount_and_date",
+            Self::Person => "person",
         }
     }
 }
@@ -47,11 +52,14 @@ pub struct Pair {
 ///    payers are interchangeable, but a line left over would be counted as unidentified money.
 /// 3. Money of different payers (a third party paid, or the bank that accepted a bill) pairs only if each is the other's
 ///    one remaining candidate. Goods and claims for different orders never do.
-pub fn pair(evidence: &[Document], booked: &[Document], policy: &BookPolicy) -> Vec<Pair> {
+///
+/// What people said is the caller's to take out first, because it may cross amounts; only `said.apart` is looked at here.
+pub fn pair(evidence: &[Document], booked: &[Document], said: &Said, policy: &BookPolicy) -> Vec<Pair> {
     let lines = sides(evidence);
     let receipts = sides(booked);
     let mut matching = Matching { line: vec![None; lines.len()], receipt: vec![None; receipts.len()] };
-    let candidates = candidates(&lines, &receipts, policy);
+    let mut candidates = candidates(&lines, &receipts, policy);
+    candidates.retain(|(_, _, _, line, receipt)| !said.apart.contains(&(lines[*line].id, receipts[*receipt].id)));
 
     for &(strength, _, _, line, receipt) in &candidates {
         if strength <= Strength::BlankPayer {
@@ -255,7 +263,7 @@ mod tests {
         let number = |documents: &[Document], id: Id| {
             documents.iter().find(|document| document.id == id).map(|document| document.number.to_string()).unwrap()
         };
-        let mut pairs: Vec<String> = pair(evidence, booked, &BookPolicy::default())
+        let mut pairs: Vec<String> = pair(evidence, booked, &Said::default(), &BookPolicy::default())
             .iter()
             .map(|pair| format!("{}={}", number(evidence, pair.evidence), number(booked, pair.booked)))
             .collect();

@@ -10,9 +10,12 @@ use super::documents;
 use super::engine::{Cell, Tx};
 use super::error::Result;
 use super::journal::keys;
+use super::likely;
+use super::settle::people;
 use super::tables;
 use super::types::Subject;
 use crate::domain::{FactKind, Id};
+use crate::ledger::attribution::payer_of;
 use crate::ledger::{Document, Role};
 
 #[derive(Debug, Default)]
@@ -25,9 +28,13 @@ pub struct Marks {
     groups: BTreeSet<(Id, Box<str>)>,
     /// Groups to pair again if there are such.
     woken: BTreeSet<Id>,
-    /// Documents that may have been a pair's evidence and are in no group any more: nobody speaks of them, or nobody
-    /// says what amount they are.
-    gone: BTreeSet<Id>,
+    /// Payments that changed, by id and payer: whoever was given them is settled again.
+    paid: BTreeSet<Id>,
+    /// Payers of whom somebody said whose money theirs is.
+    payers: BTreeSet<Id>,
+    /// What was one side of an event, or money that belongs to nobody, and is in no group any more: void, un-approved, or
+    /// without an amount.
+    gone: Vec<Document>,
 }
 
 impl Marks {
@@ -39,7 +46,7 @@ impl Marks {
             }
             let pairs = matches!(change.after.kind, FactKind::Payment | FactKind::Shipment | FactKind::Invoice);
             if pairs && documents::pair_group(&change.after).is_none() {
-                marks.gone.insert(change.after.id);
+                marks.gone.extend(change.before.clone());
             }
         }
         marks
@@ -71,6 +78,11 @@ impl Marks {
             }
             _ => {}
         }
+        match document.kind {
+            FactKind::Payment => self.paid.extend(payer_of(document).into_iter().chain([document.id])),
+            FactKind::Decision => self.payers.extend(payer_of(document)),
+            _ => {}
+        }
         self.add_group(document);
     }
 
@@ -95,12 +107,24 @@ impl Marks {
         }
     }
 
+    fn add_customers_of(&mut self, decisions: &[Document]) {
+        for decision in decisions {
+            if let (Some(party), Some(currency)) = (decision.fields.reference("customer"), decision.currency()) {
+                self.subjects.insert(Subject { book: decision.book.clone(), party, currency });
+            }
+        }
+    }
+
     pub async fn write(mut self, tx: &mut Tx) -> Result<()> {
         let named: Vec<Id> = self.named.iter().copied().collect();
         for document in documents::load(tx, &named).await?.values() {
             self.add_subjects(document);
             self.add_group(document);
         }
+        for payment in people::payments_of(tx, &self.payers.iter().copied().collect::<Vec<_>>()).await? {
+            self.add_group(&payment);
+        }
+        self.add_customers_of(&people::decisions_about(tx, &self.paid.iter().copied().collect::<Vec<_>>()).await?);
         to_settle(tx, self.subjects.iter()).await?;
         let parties: Vec<Id> = self.parties.iter().copied().collect();
         let sql = "UPDATE subject SET settle_generation = settle_generation + 1 WHERE party {keys}";
@@ -110,10 +134,17 @@ impl Marks {
         let woken: Vec<Id> = self.woken.iter().copied().collect();
         let sql = "UPDATE pair_group SET generation = generation + 1 WHERE id {keys}";
         tx.execute_in(sql, &keys(&woken), Vec::new()).await?;
-        let gone: Vec<Id> = self.gone.iter().copied().collect();
-        tx.execute_in("DELETE FROM pairing WHERE evidence {keys}", &keys(&gone), Vec::new()).await?;
-        tx.execute_in("DELETE FROM unplaced WHERE payment {keys}", &keys(&gone), Vec::new()).await?;
-        Ok(())
+        self.forget_gone(tx).await
+    }
+
+    async fn forget_gone(&self, tx: &mut Tx) -> Result<()> {
+        let ids = keys(&self.gone.iter().map(|document| document.id).collect::<Vec<_>>());
+        tx.execute_in("DELETE FROM pairing WHERE evidence {keys}", &ids, Vec::new()).await?;
+        let unplaced = tx.fetch_in("SELECT payment FROM unplaced WHERE payment {keys}", &ids, Vec::new()).await?;
+        let unplaced = unplaced.iter().map(|row| row.id(0)).collect::<Result<BTreeSet<Id>>>()?;
+        tx.execute_in("DELETE FROM unplaced WHERE payment {keys}", &ids, Vec::new()).await?;
+        let nobodys: Vec<&Document> = self.gone.iter().filter(|document| unplaced.contains(&document.id)).collect();
+        likely::to_decide(tx, &nobodys).await
     }
 }
 

@@ -7,7 +7,7 @@ use super::error::{Result, StoreError};
 use super::journal::keys;
 use crate::domain::text::fold_name;
 use crate::domain::{FactKind, FieldMap, Id, Value, fact};
-use crate::ledger::{Document, Role, paired_as};
+use crate::ledger::{Document, Role, attribution, paired_as};
 
 /// The columns that [`read`] understands, from the table `document` under the alias `d`. A document that only one record
 /// speaks of has the same content as that record's contribution and is not stored twice.
@@ -89,14 +89,19 @@ pub fn row(document: &Document, has_body: bool) -> Vec<Cell> {
     ]
 }
 
-/// The group of documents among which the same event is looked for: one book, class, currency and amount.
+/// The group of documents among which the same event is looked for: one book, class, currency and amount. What is not live
+/// is no event.
 pub fn pair_group(document: &Document) -> Option<Id> {
+    if !document.is_live() {
+        return None;
+    }
     let (class, currency, amount) = paired_as(document)?;
     let (class, book, currency) = (class.name().as_bytes(), document.book.as_bytes(), currency.as_str().as_bytes());
     Some(Id::from_parts(&[class, book, currency, &amount.0.to_be_bytes()]))
 }
 
-/// Ids of everything that the document's header and lines name.
+/// Ids of everything that the document's header and lines name; payments of nobody and decisions also by their payer, so
+/// that each finds the other.
 pub fn references(document: &Document) -> Vec<Id> {
     let mut ids: Vec<Id> = document
         .lines
@@ -105,6 +110,7 @@ pub fn references(document: &Document) -> Vec<Id> {
         .chain([&document.fields])
         .flat_map(FieldMap::iter)
         .filter_map(|(_, value)| if let Value::Ref { id, .. } = value { Some(*id) } else { None })
+        .chain(attribution::payer_of(document))
         .collect();
     ids.sort_unstable();
     ids.dedup();

@@ -5,6 +5,7 @@
 //! connector is told what to fetch and keeps no progress. It must not know accounts, reminders or SQL.
 
 mod coverage;
+pub mod decide;
 mod error;
 mod feed;
 pub mod native;

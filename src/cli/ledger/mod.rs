@@ -1,6 +1,8 @@
 //! `bihuan ledger`: what the ledger says, why it says so, and what people decide about it. One file a subcommand.
 
 mod aging;
+mod decide;
+mod decisions;
 mod evidence;
 mod export;
 mod order;
@@ -35,8 +37,12 @@ pub async fn run(global: &Global, command: LedgerCommand) -> Result<(), AppError
             let day = |book: &str| as_of.unwrap_or_else(|| today(clock.as_ref(), &config, book));
             aging::run(&store.aging(book.as_deref(), &day).await?, global.json)
         }
+        LedgerCommand::Decisions { book, limit } => {
+            decisions::run(&store, book.as_deref(), limit as usize, global.json).await
+        }
         LedgerCommand::Export(args) => export::run(&store, &args).await,
         LedgerCommand::Verify { anchor } => verify::run(&store, anchor.as_deref(), global.json).await,
+        deciding => decide::run(&store, clock.now(), deciding, global.json).await,
     }
 }
 

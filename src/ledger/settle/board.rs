@@ -8,8 +8,10 @@ use jiff::civil::Date;
 use super::items::{Credit, Item, Items, item_order};
 use super::money::{Money, Purse};
 use super::unbilled::{Side, Unbilled};
+use super::view::View;
 use super::{Allocation, Leftover, OpenItem, Rung, SettleInput, Settlement};
-use crate::domain::{Amount, Id};
+use crate::domain::{Amount, FactKind, Id};
+use crate::ledger::posting::is_outgoing;
 use crate::ledger::{Account, AccountKind, Posting};
 
 /// A shortage is taken as a bank fee only up to this part of the payment: 50 short of 100 is not a fee.
@@ -132,6 +134,15 @@ impl<'a> Board<'a> {
         amount
     }
 
+    /// Keeps up to `limit` of this money for an order whose goods are still to come; returns how much.
+    pub fn keep(&mut self, money: usize, limit: i64) -> i64 {
+        let kept = self.purse.money[money].left.min(limit);
+        if kept > 0 && !self.purse.money[money].is_reserved {
+            self.purse.keep(money, kept);
+        }
+        kept
+    }
+
     /// Writes the rest of an item off as rounding or bank fee.
     fn forgive(&mut self, item: usize, rest: i64, effective_on: Date) -> i64 {
         let is_rounding = rest <= self.input.policy.rounding_tolerance.0;
@@ -236,6 +247,19 @@ impl<'a> Board<'a> {
         if amount > 0 && debit != credit {
             let (currency, amount) = (self.input.currency, Amount(amount));
             self.postings.push(Posting { effective_on, debit, credit, currency, amount });
+        }
+    }
+
+    /// Money that people gave to this customer: from nobody, or from whoever paid it.
+    pub fn post_identified(&mut self, view: &View<'_>) {
+        let party = self.input.party;
+        for counted in view.money.iter().filter(|counted| counted.document.kind == FactKind::Payment) {
+            let moves = view.moves.get(&counted.document.id).into_iter().flatten();
+            for part in moves.filter(|part| part.customer == party) {
+                let (debit, credit) =
+                    if is_outgoing(counted.document) { (part.to, part.from) } else { (part.from, part.to) };
+                self.post(counted.effective_on, debit, credit, part.amount.0);
+            }
         }
     }
 

@@ -16,6 +16,7 @@ mod instalments;
 mod items;
 mod matching;
 mod money;
+mod pins;
 mod reference;
 mod rungs;
 mod tails;
@@ -24,6 +25,8 @@ mod view;
 
 #[cfg(test)]
 mod laws;
+#[cfg(test)]
+mod people_tests;
 
 use jiff::civil::Date;
 
@@ -44,7 +47,10 @@ pub struct SettleInput<'a> {
     pub currency: Currency,
     /// Every live booked document that names this party in this currency: shipments, returns, invoices, adjustments,
     /// payments, bills — and, in whatever currency, its orders, and the settlements and decisions that name any of these.
+    /// Also the payments, bank lines too, that people gave to it or that come from a payer whose money is its own.
     pub documents: &'a [Document],
+    /// (bank line, receipt) that are the same money, of what the decisions name.
+    pub twins: &'a [(Id, Id)],
     pub terms: &'a Terms,
     pub policy: &'a BookPolicy,
 }
@@ -143,7 +149,7 @@ pub struct Settlement {
     pub leftovers: Vec<Leftover>,
     /// Deposits that wait for the goods of their own order: neither applied nor a leftover to be looked into.
     pub deposits: Vec<Leftover>,
-    /// Dr unapplied or deposit / Cr the item's account, tolerated differences, credits moved to the account of the item
+    /// Dr unapplied or deposit / Cr the item's account, money that people gave to this customer, tolerated differences, credits moved to the account of the item
     /// that they reduce, tail differences between shipment and invoice, and goods that were unbilled at cutover.
     pub postings: Vec<Posting>,
 }
@@ -160,6 +166,7 @@ pub fn settle(input: &SettleInput<'_>) -> Settlement {
     let items = Items::of(&Material::new(&view, &unbilled, &due, input));
     let purse = Purse::of(&view, input.party);
     let mut board = Board::new(input, items, purse);
+    board.post_identified(&view);
     board.post_tails(&unbilled);
     rungs::run(&mut board, &view);
     board.finish()

@@ -8,7 +8,7 @@ use super::view::{Counted, View};
 use crate::domain::{FactKind, Id};
 use crate::ledger::posting::is_outgoing;
 use crate::ledger::shares::shares;
-use crate::ledger::{Account, AccountKind, Document};
+use crate::ledger::{Account, AccountKind, Document, Role};
 
 /// What one payment put into one account of the party.
 pub(super) struct Money<'a> {
@@ -21,17 +21,24 @@ pub(super) struct Money<'a> {
     pub fee: i64,
     /// A deposit of an order that is still open: kept for that order.
     pub is_reserved: bool,
+    /// Reserved by a person for an order that may be another than the deposit's.
+    pub is_pinned: bool,
     /// What its lines name, each with the share that is meant for it.
     pub named: Vec<(Id, i64)>,
 }
 
 impl Money<'_> {
+    fn add(&mut self, amount: i64) {
+        self.total += amount;
+        self.left += amount;
+    }
+
     pub fn is_untouched(&self) -> bool {
         self.left == self.total
     }
 
     pub fn order(&self) -> Option<Id> {
-        self.account.order
+        self.account.order.filter(|_| !self.is_pinned)
     }
 }
 
@@ -62,32 +69,66 @@ impl<'a> Purse<'a> {
         }
         purse
     }
+
+    /// Parts `amount` from this money, so that no rung but the order's own sees it.
+    pub fn keep(&mut self, money: usize, amount: i64) {
+        let source = &mut self.money[money];
+        source.left -= amount;
+        source.total -= amount;
+        let kept = Money {
+            document: source.document,
+            effective_on: source.effective_on,
+            account: source.account,
+            total: amount,
+            left: amount,
+            fee: 0,
+            is_reserved: true,
+            is_pinned: true,
+            named: Vec::new(),
+        };
+        self.by_payment.entry(kept.document.id).or_default().push(self.money.len());
+        self.money.push(kept);
+    }
 }
 
 fn payment<'a>(counted: &Counted<'a>, party: Id, view: &View<'a>) -> Vec<Money<'a>> {
     let document = counted.document;
     let mut by_account: BTreeMap<Account, Money<'a>> = BTreeMap::new();
-    for share in shares(document).unwrap_or_default() {
+    let moves = view.moves.get(&document.id).map_or([].as_slice(), Vec::as_slice);
+    let booked = if document.role == Role::Booked { shares(document).unwrap_or_default() } else { Vec::new() };
+    for share in booked {
         if share.customer != Some(party) {
             continue;
         }
         let fields = share.line.and_then(|line| document.lines.get(line)).map_or(&document.fields, |line| &line.fields);
-        let money = by_account.entry(share.account).or_insert_with(|| Money {
-            document,
-            effective_on: counted.effective_on,
-            account: share.account,
-            total: 0,
-            left: 0,
-            fee: document.fields.amount("fee").map_or(0, |fee| fee.0.max(0)),
-            is_reserved: is_reserved(share.account, view),
-            named: Vec::new(),
-        });
-        money.total += share.amount.0;
-        money.left += share.amount.0;
+        let money = by_account.entry(share.account).or_insert_with(|| none_yet(counted, share.account, view));
+        money.add(share.amount.0);
         let named = ["invoice_no", "shipment_no", "order_no"].iter().find_map(|field| fields.reference(field));
         money.named.extend(named.map(|named| (named, share.amount.0)));
     }
-    by_account.into_values().collect()
+    for part in moves {
+        if let Some(money) = by_account.get_mut(&part.from) {
+            money.add(-part.amount.0);
+        }
+        if part.customer == party {
+            by_account.entry(part.to).or_insert_with(|| none_yet(counted, part.to, view)).add(part.amount.0);
+        }
+    }
+    by_account.into_values().filter(|money| money.total > 0).collect()
+}
+
+fn none_yet<'a>(counted: &Counted<'a>, account: Account, view: &View<'_>) -> Money<'a> {
+    Money {
+        document: counted.document,
+        effective_on: counted.effective_on,
+        account,
+        total: 0,
+        left: 0,
+        fee: counted.document.fields.amount("fee").map_or(0, |fee| fee.0.max(0)),
+        is_reserved: is_reserved(account, view),
+        is_pinned: false,
+        named: Vec::new(),
+    }
 }
 
 /// A deposit waits for its own order until that order is closed; one that names no order is free.
@@ -107,6 +148,7 @@ fn bill<'a>(counted: &Counted<'a>, party: Id) -> Option<Money<'a>> {
         left: counted.gross,
         fee: 0,
         is_reserved: false,
+        is_pinned: false,
         named: document.fields.reference("invoice_no").map(|invoice| (invoice, counted.gross)).into_iter().collect(),
     })
 }

@@ -1,18 +1,22 @@
 //! The rungs: which money pays which item, the strongest evidence first.
 //!
 //! Each rung looks at all money in the order (date, id) before the next one starts, so that a weak guess about an early
-//! payment never takes what a later payment names. People's pins come between the first and the second (issue 3).
+//! payment never takes what a later payment names. People's pins come before every guess; what people forbade binds all.
 
 use super::OpenItemKind;
 use super::Rung;
 use super::board::{Board, Shortage};
 use super::matching;
+use super::pins;
 use super::view::View;
 use crate::domain::Id;
 
 pub(super) fn run(board: &mut Board<'_>, view: &View<'_>) {
+    let standing = pins::standing(view);
+    pins::bar(board, &standing);
     booked_settlements(board, view);
     named_credits(board);
+    pins::pay(board, view, &standing);
     deposits(board);
     named_by_lines(board);
     matching::run(board, view);
@@ -45,7 +49,7 @@ fn booked_settlements(board: &mut Board<'_>, view: &View<'_>) {
 }
 
 /// Money is sorted by date, so its id is looked up through an index that is made once.
-fn indexes_of(board: &Board<'_>, payment: Id) -> Vec<usize> {
+pub(super) fn indexes_of(board: &Board<'_>, payment: Id) -> Vec<usize> {
     board.purse.by_payment.get(&payment).cloned().unwrap_or_default()
 }
 

@@ -3,15 +3,16 @@
 //! Why here and once: every later step may rely on it that a document counts, has a date and an amount that can be
 //! posted, and comes in the same order whatever order the caller had.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use jiff::civil::Date;
-
-use super::SettleInput;
 use rust_decimal::Decimal;
 
+use super::SettleInput;
 use crate::domain::{FactKind, FieldMap, Id};
-use crate::ledger::{Document, Role, postings};
+use crate::ledger::attribution::{Move, moves};
+use crate::ledger::decision::in_force;
+use crate::ledger::{Document, Role, evidence_postings, postings};
 
 /// A document that posts, with what it posts in micros.
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +37,9 @@ pub(super) struct View<'a> {
     pub statements: Vec<&'a Document>,
     /// What people decided and nobody took back, in the order in which it was decided.
     pub decisions: Vec<&'a Document>,
+    /// By payment: whose money it is by what people decided.
+    pub moves: HashMap<Id, Vec<Move>>,
+    twins: HashMap<Id, Id>,
     pub orders: HashMap<Id, &'a Document>,
     /// Also those that post nothing, such as shipments before cutover: due dates are counted from them.
     pub all_shipments: HashMap<Id, &'a Document>,
@@ -43,17 +47,30 @@ pub(super) struct View<'a> {
 
 impl<'a> View<'a> {
     pub fn of(input: &SettleInput<'a>) -> Self {
-        let counts =
-            |document: &&Document| document.role == Role::Booked && document.is_live() && *document.book == *input.book;
+        let counts = |document: &&Document| {
+            let may_post = document.role == Role::Booked || document.kind == FactKind::Payment;
+            may_post && document.is_live() && *document.book == *input.book
+        };
         let mut sorted: Vec<&Document> = input.documents.iter().filter(counts).collect();
         sorted.sort_by_cached_key(|document| (document.effective_on(), document.id));
         sorted.dedup_by_key(|document| document.id);
-        let mut view = Self::default();
-        for document in sorted {
+        let decisions = in_force(sorted.iter().copied());
+        let mut view = Self { decisions, twins: input.twins.iter().copied().collect(), ..Self::default() };
+        for document in sorted.into_iter().filter(|document| document.kind != FactKind::Decision) {
             view.add(document, input);
         }
-        view.forget_revoked();
         view
+    }
+
+    /// The money that a decision is about: the receipt, if it names a bank line that has become one.
+    pub fn money_of(&self, decision: &Document) -> Option<Id> {
+        let named = ["payment_no", "bill_no"].iter().find_map(|field| decision.fields.reference(field))?;
+        Some(self.twins.get(&named).copied().unwrap_or(named))
+    }
+
+    /// A bank line that is a receipt's twin brings no money of its own.
+    fn brings_money(&self, document: &Document) -> bool {
+        document.role == Role::Booked || !self.twins.contains_key(&document.id)
     }
 
     fn add(&mut self, document: &'a Document, input: &SettleInput<'a>) {
@@ -61,15 +78,12 @@ impl<'a> View<'a> {
             self.orders.insert(document.id, document);
             return;
         }
-        if document.kind == FactKind::Decision {
-            self.decisions.push(document);
+        if document.currency() != Some(input.currency) || !self.brings_money(document) {
             return;
         }
-        if document.currency() != Some(input.currency) {
-            return;
-        }
+        let given = self.given(document, input.party);
         let is_own = |fields: &FieldMap| fields.reference("customer") == Some(input.party);
-        let own = is_own(&document.fields) || document.lines.iter().any(|line| is_own(&line.fields));
+        let own = given || is_own(&document.fields) || document.lines.iter().any(|line| is_own(&line.fields));
         match document.kind {
             FactKind::Settlement => self.settlements.push(document),
             FactKind::Statement if own => self.statements.push(document),
@@ -78,7 +92,11 @@ impl<'a> View<'a> {
                 if document.kind == FactKind::Shipment {
                     self.all_shipments.insert(document.id, document);
                 }
-                let posted = postings(document, input.policy).unwrap_or_default();
+                let posted = match document.role {
+                    Role::Booked => postings(document, input.policy),
+                    _ => evidence_postings(document, input.policy),
+                };
+                let posted = posted.unwrap_or_default();
                 let Some(first) = posted.first() else { return };
                 // A payment posts one transfer an account; of everything else the first transfer is the whole.
                 let whole = if document.kind == FactKind::Payment { posted.as_slice() } else { &posted[..1] };
@@ -88,12 +106,17 @@ impl<'a> View<'a> {
         }
     }
 
-    fn forget_revoked(&mut self) {
-        let revoked: BTreeSet<Id> =
-            self.decisions.iter().filter_map(|decision| decision.fields.reference("revokes")).collect();
-        self.decisions
-            .retain(|decision| decision.fields.text("action") != Some("revoke") && !revoked.contains(&decision.id));
-        self.decisions.sort_by_key(|decision| (decision.fields.instant("decided_at"), decision.id));
+    /// Notes what people gave of a payment, to this customer or away; whether this customer gets any of it.
+    fn given(&mut self, payment: &Document, party: Id) -> bool {
+        if payment.kind != FactKind::Payment || self.decisions.is_empty() {
+            return false;
+        }
+        let moves = moves(payment, &self.decisions, &|decision| self.money_of(decision));
+        let given = moves.iter().any(|part| part.customer == party);
+        if !moves.is_empty() {
+            self.moves.insert(payment.id, moves);
+        }
+        given
     }
 
     fn count(&mut self, counted: Counted<'a>) {

@@ -102,6 +102,8 @@ const NAMING: &str = concat!(
     " FROM link l \
      JOIN document d ON d.id = l.document WHERE l.target {keys}"
 );
+const PAID_ITEMS: &str = "SELECT i.id, i.number FROM allocation a JOIN open_item i \
+     ON i.subject = a.subject AND i.id = a.item WHERE a.source = $1";
 const SUBJECTS_OF: &str = "SELECT id, book, party, currency FROM subject WHERE party {keys}";
 
 impl Store {
@@ -118,6 +120,29 @@ impl Store {
             views.push(view(&mut tx, document).await?);
         }
         Ok(views)
+    }
+
+    /// Documents by id, those that are known, by date and number.
+    pub async fn documents_by_id(&self, ids: &[Id]) -> Result<Vec<Document>> {
+        let mut tx = self.engine.read().await?;
+        let mut found: Vec<Document> = documents::load(&mut tx, ids).await?.into_values().collect();
+        sort(&mut found);
+        Ok(found)
+    }
+
+    /// The items that a payment, bill or credit pays now.
+    pub async fn allocations_of(&self, source: Id) -> Result<Vec<AllocationView>> {
+        let mut tx = self.engine.read().await?;
+        let mut numbers: BTreeMap<Id, Box<str>> = BTreeMap::new();
+        for row in tx.fetch(PAID_ITEMS, vec![source.into()]).await? {
+            numbers.insert(row.id(0)?, row.text(1)?.into());
+        }
+        let mut paying = allocations(&mut tx, &[source], &[]).await?;
+        paying.retain(|allocation| allocation.from == source && numbers.contains_key(&allocation.item));
+        for allocation in &mut paying {
+            allocation.item_number = numbers.get(&allocation.item).cloned().unwrap_or_default();
+        }
+        Ok(paying)
     }
 
     /// The loop of every order with this number: one a book at most, unless numberings differ.

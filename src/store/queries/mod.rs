@@ -1,6 +1,7 @@
 //! Reading: one snapshot a call, sums and orderings of text in Rust.
 
 pub mod aging;
+pub mod decided;
 pub mod evidence;
 pub mod export;
 pub mod items;

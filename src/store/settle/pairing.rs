@@ -5,9 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use super::said::People;
 use crate::domain::text::fold_name;
 use crate::domain::{Amount, FactKind, Id};
-use crate::ledger::{AccountKind, BookPolicy, Document, Pair, Posting, Role, evidence_postings, pair, postings};
+use crate::ledger::decision::classify;
+use crate::ledger::{BookPolicy, Document, Pair, Posting, Role, evidence_postings, pair, postings};
 use crate::store::dirty;
 use crate::store::documents;
 use crate::store::engine::{Cell, Tx};
@@ -15,7 +17,6 @@ use crate::store::error::Result;
 use crate::store::journal::{self, Entry, keys};
 use crate::store::likely;
 use crate::store::tables;
-use crate::store::types::{NO_PARTY, Subject};
 
 const OF_GROUP: &str = concat!(
     "SELECT ",
@@ -24,30 +25,40 @@ const OF_GROUP: &str = concat!(
      FROM document d WHERE d.pair_group {keys}"
 );
 
-pub async fn pair_groups(tx: &mut Tx, book: &str, groups: &[Id], policy: &BookPolicy) -> Result<Vec<Entry>> {
+pub async fn pair_groups(tx: &mut Tx, groups: &[Id], policy: &BookPolicy) -> Result<Vec<Entry>> {
     let mut by_group: BTreeMap<Id, Vec<Document>> = BTreeMap::new();
     for row in tx.fetch_in(OF_GROUP, &keys(groups), Vec::new()).await? {
         by_group.entry(row.id(7)?).or_default().push(documents::read(&row, 0)?);
     }
-    let pairs: Vec<Pair> = by_group.values().flat_map(|documents| pairs_of(documents, policy)).collect();
-    let paired: HashSet<Id> = pairs.iter().map(|pair| pair.evidence).collect();
+    let people = People::load(tx, by_group.values().flatten()).await?;
+    for line in by_group.values_mut().flatten().filter(|document| document.role == Role::Evidence) {
+        classify(line, &people.decisions());
+    }
+    let mut pairs: Vec<Pair> = by_group.values().flat_map(|documents| pairs_of(documents, &people, policy)).collect();
     let all: Vec<&Document> = by_group.values().flatten().collect();
+    pairs.extend(people.pairs_of(&all));
+    let paired: HashSet<Id> = pairs.iter().map(|pair| pair.evidence).collect();
     let wanted: HashMap<Id, Vec<Posting>> =
         all.iter().map(|document| (document.id, wanted(document, &paired, policy))).collect();
     let entries = evidence_entries(tx, &all, &wanted).await?;
     write_pairs(tx, &all, &pairs).await?;
-    let touched = write_unplaced(tx, &all, &wanted).await?;
-    mark(tx, book, &touched).await?;
+    let twins = people.twins(&pairs);
+    let nobodys = all.iter().map(|document| people.nobodys(document, &wanted[&document.id], &twins));
+    let nobodys: Vec<Amount> = nobodys.collect::<Result<_>>()?;
+    let touched = write_unplaced(tx, &all, &nobodys).await?;
+    likely::to_decide(tx, &touched).await?;
+    dirty::to_settle(tx, people.customers(&all).iter()).await?;
     let sql = "UPDATE pair_group SET paired = generation WHERE id {keys}";
     tx.execute_in(sql, &keys(groups), Vec::new()).await?;
     Ok(entries)
 }
 
-fn pairs_of(documents: &[Document], policy: &BookPolicy) -> Vec<Pair> {
-    let live = |role: Role| -> Vec<Document> {
-        documents.iter().filter(|document| document.role == role && document.is_live()).cloned().collect()
+fn pairs_of(documents: &[Document], people: &People, policy: &BookPolicy) -> Vec<Pair> {
+    let free = |role: Role| -> Vec<Document> {
+        let is_free = |document: &&Document| document.role == role && document.is_live() && !people.paired(document.id);
+        documents.iter().filter(is_free).cloned().collect()
     };
-    pair(&live(Role::Evidence), &live(Role::Booked), policy)
+    pair(&free(Role::Evidence), &free(Role::Booked), &people.said, policy)
 }
 
 /// What a payment posts: a bank line as long as it has no pair, a receipt always. A document whose postings fail was
@@ -90,24 +101,17 @@ async fn write_pairs(tx: &mut Tx, documents: &[&Document], pairs: &[Pair]) -> Re
 }
 
 /// Replaces what these documents have in `unplaced`; returns the payments that were or are there.
-async fn write_unplaced<'a>(
-    tx: &mut Tx,
-    all: &[&'a Document],
-    wanted: &HashMap<Id, Vec<Posting>>,
-) -> Result<Vec<&'a Document>> {
+async fn write_unplaced<'a>(tx: &mut Tx, all: &[&'a Document], nobodys: &[Amount]) -> Result<Vec<&'a Document>> {
     let ids: Vec<Id> = all.iter().map(|document| document.id).collect();
     let sql = "SELECT payment FROM unplaced WHERE payment {keys}";
     let rows = tx.fetch_in(sql, &keys(&ids), Vec::new()).await?;
     let mut touched: BTreeSet<Id> = rows.iter().map(|row| row.id(0)).collect::<Result<_>>()?;
     tx.execute_in("DELETE FROM unplaced WHERE payment {keys}", &keys(&ids), Vec::new()).await?;
     let mut unplaced = Vec::new();
-    for document in all {
-        let postings = wanted.get(&document.id).map_or([].as_slice(), Vec::as_slice);
-        let nobodys = postings.iter().filter(|posting| posting.credit.kind == AccountKind::Unidentified);
-        let amount = Amount::sum(nobodys.map(|posting| posting.amount))?;
+    for (document, amount) in all.iter().zip(nobodys) {
         if amount.is_positive() {
             touched.insert(document.id);
-            unplaced.push(unplaced_row(document, amount));
+            unplaced.push(unplaced_row(document, *amount));
         }
     }
     tx.upsert_many(&tables::UNPLACED, unplaced).await?;
@@ -129,33 +133,4 @@ fn unplaced_row(document: &Document, amount: Amount) -> Vec<Cell> {
         document.fields.text("text").into(),
         document.fields.text("salesperson").into(),
     ]
-}
-
-/// Marks for a decision: whoever watches unidentified money, and every customer that the payer's name or the text suggests.
-async fn mark(tx: &mut Tx, book: &str, touched: &[&Document]) -> Result<()> {
-    let nobody: BTreeSet<Subject> = touched
-        .iter()
-        .filter_map(|document| document.currency())
-        .map(|currency| Subject { book: book.into(), party: NO_PARTY, currency })
-        .collect();
-    dirty::to_decide(tx, nobody.iter()).await?;
-    let mut subjects = Vec::new();
-    let clues: Vec<likely::Clue<'_>> = touched
-        .iter()
-        .map(|document| likely::Clue {
-            payer_key: document.fields.text("payer").map(fold_name),
-            text: document.fields.text("text"),
-        })
-        .collect();
-    let suspects = likely::suspects(tx, book, &clues).await?;
-    for (document, clue) in touched.iter().zip(&clues) {
-        let Some(currency) = document.currency() else { continue };
-        let parties = suspects.parties(clue);
-        subjects.extend(parties.into_iter().map(|party| Subject { book: book.into(), party, currency }.id()));
-    }
-    subjects.sort_unstable();
-    subjects.dedup();
-    let sql = "UPDATE subject SET remind_generation = remind_generation + 1 WHERE id {keys}";
-    tx.execute_in(sql, &keys(&subjects), Vec::new()).await?;
-    Ok(())
 }

@@ -1,8 +1,11 @@
 //! Settlement of dirty subjects: everything about a customer in one book and currency through `ledger::settle`.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
+use super::people::{self, Given};
 use crate::domain::{FactKind, Id};
+use crate::ledger::attribution::{is_identification, payer_of};
+use crate::ledger::decision::{classify, in_force};
 use crate::ledger::{BookPolicy, Document, Due, Role, SettleInput, Settlement, Terms, settle};
 use crate::store::documents;
 use crate::store::engine::{Cell, Row, Tx};
@@ -40,26 +43,31 @@ pub async fn settle_subjects(tx: &mut Tx, dirty: &[Subject], policy: &BookPolicy
     parties.dedup();
     let masters = documents::load(tx, &parties).await?;
     let by_party = naming(tx, NAMING, &parties).await?;
+    let given = Given::load(tx, by_party.values().flatten()).await?;
     let claims: HashSet<Id> = by_party
         .values()
         .flatten()
         // Not by shipment: whoever decides about goods names the money or the customer too, and shipments are many.
         .filter(|document| matches!(document.kind, FactKind::Payment | FactKind::Bill | FactKind::Invoice))
         .map(|document| document.id)
+        .chain(given.names())
         .collect();
     let by_claim = naming(tx, MATCHES, &claims.into_iter().collect::<Vec<_>>()).await?;
+    let decided: BTreeSet<Id> = people::money_named(by_claim.values().flatten()).collect();
+    let twins = people::twins(tx, &decided.into_iter().collect::<Vec<_>>()).await?;
     let ids: Vec<Id> = dirty.iter().map(Subject::id).collect();
     let posted = journal::posted(tx, &ids).await?;
     let mut entries = Vec::new();
     let mut settled = Vec::new();
     for subject in dirty {
-        let documents = about(subject, &by_party, &by_claim);
+        let documents = about(subject, &by_party, &by_claim, &given);
         let terms = terms(masters.get(&subject.party), policy);
         let input = SettleInput {
             book: &subject.book,
             party: subject.party,
             currency: subject.currency,
             documents: &documents,
+            twins: &twins,
             terms: &terms,
             policy,
         };
@@ -88,11 +96,12 @@ async fn naming(tx: &mut Tx, sql: &'static str, targets: &[Id]) -> Result<HashMa
 }
 
 /// What `ledger::settle` wants to see, sorted by id: live booked documents of the customer in the subject's currency,
-/// orders in any, and the settlements and decisions that name its money or claims.
+/// orders in any, what people gave to it or to others, and the settlements and decisions that name its money or claims.
 fn about(
     subject: &Subject,
     by_party: &HashMap<Id, Vec<Document>>,
     by_claim: &HashMap<Id, Vec<Document>>,
+    given: &Given,
 ) -> Vec<Document> {
     let own = by_party.get(&subject.party).into_iter().flatten();
     let mut documents: Vec<Document> = own
@@ -102,9 +111,18 @@ fn about(
         })
         .cloned()
         .collect();
-    let matches: Vec<Document> =
-        documents.iter().filter_map(|document| by_claim.get(&document.id)).flatten().cloned().collect();
+    if documents.iter().any(is_identification) {
+        let in_currency = |payment: &&Document| payment.currency() == Some(subject.currency);
+        documents.extend(given.payments.values().filter(in_currency).cloned());
+    }
+    let named = documents.iter().flat_map(|document| payer_of(document).into_iter().chain([document.id]));
+    let matches: Vec<Document> = named.filter_map(|name| by_claim.get(&name)).flatten().cloned().collect();
     documents.extend(matches);
+    let decisions: Vec<Document> = in_force(&documents).into_iter().cloned().collect();
+    let decisions: Vec<&Document> = decisions.iter().collect();
+    for line in documents.iter_mut().filter(|document| document.role == Role::Evidence) {
+        classify(line, &decisions);
+    }
     documents.sort_by_key(|document| document.id);
     documents.dedup_by_key(|document| document.id);
     documents
