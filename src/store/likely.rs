@@ -52,9 +52,11 @@ pub async fn to_decide(tx: &mut Tx, touched: &[&Document]) -> Result<()> {
     let currencies = touched.iter().filter_map(|document| document.currency());
     let nobody: BTreeSet<Subject> = currencies.map(|currency| subject(NO_PARTY, currency)).collect();
     dirty::to_decide(tx, nobody.iter()).await?;
-    let clue = |document: &&Document| (document.fields.text("payer").map(fold_name), document.fields.text("text"));
-    let clues = touched.iter().map(clue);
-    let clues: Vec<Clue<'_>> = clues.map(|(payer_key, text)| Clue { payer_key, text }).collect();
+    let clues = touched.iter().map(|document| Clue {
+        payer_key: document.fields.text("payer").map(fold_name),
+        text: document.fields.text("text"),
+    });
+    let clues: Vec<Clue<'_>> = clues.collect();
     let suspects = suspects(tx, book, &clues).await?;
     let mut subjects = BTreeSet::new();
     for (document, clue) in touched.iter().zip(&clues) {
