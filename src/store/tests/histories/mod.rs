@@ -23,10 +23,10 @@ use crate::store::Store;
 
 /// Histories that are told together.
 pub const WORLD: u64 = 16;
-/// Together at least 1,700 histories.
-const WORLDS_IN_MEMORY: u64 = 107;
-/// Together at least 300 histories.
-const WORLDS_ON_SERVER: u64 = 19;
+/// Together 400 histories.
+const WORLDS_IN_MEMORY: u64 = 25;
+/// Together 80 histories.
+const WORLDS_ON_SERVER: u64 = 5;
 /// What `BIHUAN_TEST_FULL` asks for: 50,000 histories.
 const WORLDS_FULL: u64 = 3_125;
 /// As many worlds at once as this; each has a store of its own.
