@@ -78,6 +78,9 @@ pub enum Command {
     /// 测量 · what `cargo xtask bench` runs
     #[command(hide = true)]
     Bench(BenchArgs),
+    /// 核销评分 · what `cargo xtask score-allocation` runs
+    #[command(hide = true)]
+    ScoreAllocation(ScoreArgs),
 }
 
 #[derive(Debug, Clone, Args)]
@@ -212,7 +215,8 @@ pub enum LedgerCommand {
     },
     /// 撤销决定 · take a decision back
     Revoke {
-        decision: String,
+        #[arg(required = true)]
+        decisions: Vec<String>,
         #[command(flatten)]
         person: Person,
     },
@@ -319,4 +323,14 @@ pub struct BenchArgs {
     pub amqp: String,
     #[arg(long, default_value_t = 500_000)]
     pub lines: usize,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ScoreArgs {
+    /// 收款笔数 · at least so many payments
+    #[arg(long, default_value_t = 20_000)]
+    pub payments: usize,
+    /// 用于调参的集合 · the set that thresholds are tuned on, instead of the printed one
+    #[arg(long)]
+    pub tuning: bool,
 }

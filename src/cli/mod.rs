@@ -13,6 +13,7 @@ mod operate;
 mod output;
 mod quarantine;
 mod reminders;
+mod score;
 mod sync;
 
 use std::path::{Path, PathBuf};
@@ -23,6 +24,7 @@ use clap::Parser;
 
 pub use args::{
     BenchArgs, Cli, Command, DemoArgs, Global, LedgerCommand, MapCommand, QuarantineCommand, RemindersCommand,
+    ScoreArgs,
 };
 
 use crate::app::{self, AppError};
@@ -99,6 +101,7 @@ async fn dispatch(cli: Cli) -> Result<(), AppError> {
         Command::Connectors { name } => operate::connectors(name.as_deref()),
         Command::Health => operate::health(global).await,
         Command::Bench(args) => bench::run(&args).await,
+        Command::ScoreAllocation(args) => score::run(&args),
     }
 }
 

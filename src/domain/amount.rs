@@ -155,6 +155,11 @@ impl Currency {
             .ok_or_else(|| AmountError::UnknownCurrency(code.chars().take(16).collect()))
     }
 
+    /// Every currency that is known.
+    pub fn all() -> impl Iterator<Item = Self> {
+        CURRENCIES.iter().map(|(code, _)| Self(**code))
+    }
+
     pub fn minor_digits(self) -> u32 {
         CURRENCIES.iter().find(|(code, _)| **code == self.0).map_or(2, |(_, digits)| *digits)
     }

@@ -124,7 +124,14 @@ impl Marks {
         for payment in people::payments_of(tx, &self.payers.iter().copied().collect::<Vec<_>>()).await? {
             self.add_group(&payment);
         }
-        self.add_customers_of(&people::decisions_about(tx, &self.paid.iter().copied().collect::<Vec<_>>()).await?);
+        let decisions = people::decisions_about(tx, &self.paid.iter().copied().collect::<Vec<_>>()).await?;
+        self.add_customers_of(&decisions);
+        // What people paired may lie in another group: amounts may differ.
+        let paired = decisions.iter().filter(|decision| decision.fields.reference("evidence_no").is_some());
+        let ends: Vec<Id> = paired.flat_map(documents::references).collect();
+        for document in documents::load(tx, &ends).await?.values() {
+            self.add_group(document);
+        }
         to_settle(tx, self.subjects.iter()).await?;
         let parties: Vec<Id> = self.parties.iter().copied().collect();
         let sql = "UPDATE subject SET settle_generation = settle_generation + 1 WHERE party {keys}";

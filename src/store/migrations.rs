@@ -14,12 +14,16 @@ pub type Script = (i64, &'static str, &'static str);
 pub const SQLITE: &[Script] = &[
     (1, "ledger", include_str!("migrations/sqlite/0001_ledger.sql")),
     (2, "messages", include_str!("migrations/sqlite/0002_messages.sql")),
-    (3, "kept_versions", include_str!("migrations/sqlite/0003_kept_versions.sql")),
+    (3, "report", include_str!("migrations/sqlite/0003_report.sql")),
+    (4, "report_comments", include_str!("migrations/sqlite/0004_report_comments.sql")),
+    (5, "kept_versions", include_str!("migrations/sqlite/0005_kept_versions.sql")),
 ];
 pub const POSTGRES: &[Script] = &[
     (1, "ledger", include_str!("migrations/postgres/0001_ledger.sql")),
     (2, "messages", include_str!("migrations/postgres/0002_messages.sql")),
-    (3, "kept_versions", include_str!("migrations/postgres/0003_kept_versions.sql")),
+    (3, "report", include_str!("migrations/postgres/0003_report.sql")),
+    (4, "report_comments", include_str!("migrations/postgres/0004_report_comments.sql")),
+    (5, "kept_versions", include_str!("migrations/postgres/0005_kept_versions.sql")),
 ];
 
 pub async fn run<'a, A>(connection: A, scripts: &[Script]) -> Result<()>

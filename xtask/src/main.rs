@@ -5,6 +5,7 @@
 
 mod apt;
 mod bench;
+mod score;
 mod servers;
 mod step;
 mod test;
@@ -18,6 +19,8 @@ cargo xtask test [--full] [FILTER]   format, clippy, all tests on real servers, 
                                      FILTER: only the tests whose names contain it; no format, clippy, demo
                                      --full: seed counts and sizes of the issues instead of CI's
 cargo xtask bench                    the benchmarks in release, on servers that write to disk
+cargo xtask score-allocation [--tuning] [--payments N]
+                                     how right the automatic allocation is, on a labelled set
 cargo xtask servers                  private PostgreSQL and RabbitMQ until Ctrl-D, for `cargo test` in another shell
 cargo xtask help
 
@@ -39,6 +42,7 @@ fn run(arguments: &[String]) -> Result<()> {
     match words.as_slice() {
         ["test", options @ ..] => test::run(&test::Options::parse(options)?),
         ["bench", options @ ..] => bench::run(options),
+        ["score-allocation", options @ ..] => score::run(options),
         ["servers"] => servers::hold(),
         [servers::KEEPER, folder, disk] => servers::keep(folder.as_ref(), servers::Disk::parse(disk)?),
         [] | ["help" | "--help" | "-h"] => {

@@ -42,8 +42,8 @@ pub async fn run(store: &Store, now: Timestamp, command: LedgerCommand, as_json:
         let pays: Vec<Json> = paying.iter().map(rows).collect();
         return output::json(&json!({ "book": stated.book, "decisions": stated.decisions, "money": pays }));
     }
-    let numbers = stated.decisions.join(", ");
-    let mut text = format!("已记录 · recorded: {numbers}\n撤销 · take back: bihuan ledger revoke {numbers}\n");
+    let numbers = stated.decisions.join(" ");
+    let mut text = format!("已记录 · recorded\n撤销 · take back: bihuan ledger revoke {numbers}\n");
     for (number, currency, rows) in &paying {
         text.push_str(&paying_text(number, *currency, rows));
     }
@@ -84,7 +84,7 @@ fn wish(command: LedgerCommand) -> Result<(Wish, Person), AppError> {
         LedgerCommand::Classify { line, class, person } => (Wish::Classify { line, class }, person),
         LedgerCommand::Pair { line, receipt, person } => (Wish::Pair { line, receipt }, person),
         LedgerCommand::Unpair { line, receipt, person } => (Wish::Unpair { line, receipt }, person),
-        LedgerCommand::Revoke { decision, person } => (Wish::Revoke { decision }, person),
+        LedgerCommand::Revoke { decisions, person } => (Wish::Revoke { decisions }, person),
         other => return Err(AppError::Usage(format!("{other:?} 不是决定 · decides nothing"))),
     })
 }

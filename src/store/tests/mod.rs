@@ -8,5 +8,7 @@ mod engine;
 pub(crate) mod histories;
 mod ledger;
 mod refusals;
+mod report;
 mod speed;
+mod trade;
 mod versions;

@@ -68,7 +68,7 @@ pub enum Wish {
         receipt: String,
     },
     Revoke {
-        decision: String,
+        decisions: Vec<String>,
     },
 }
 
@@ -110,7 +110,13 @@ pub async fn decide(store: &Store, person: &Person<'_>, wish: &Wish) -> Result<S
         Wish::Classify { line, class } => vec![money::classify(store, person, line, class).await?],
         Wish::Pair { line, receipt } => vec![money::pair(store, person, "pair", line, receipt).await?],
         Wish::Unpair { line, receipt } => vec![money::pair(store, person, "unpair", line, receipt).await?],
-        Wish::Revoke { decision } => vec![revoke(store, person, decision).await?],
+        Wish::Revoke { decisions } => {
+            let mut drafts = Vec::new();
+            for decision in decisions {
+                drafts.push(revoke(store, person, decision).await?);
+            }
+            drafts
+        }
     };
     state(store, person, drafts).await
 }
@@ -235,5 +241,7 @@ impl Draft {
 /// Of the hash in a decision's number: short enough to be read out, too many to meet twice in a company's life.
 const DECISION_DIGITS: usize = 12;
 
+#[cfg(test)]
+mod any_order;
 #[cfg(test)]
 mod tests;

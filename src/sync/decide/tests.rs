@@ -71,11 +71,11 @@ async fn what_a_person_allocates_stays_until_it_is_taken_back() {
         assert_eq!(pays(&store, "R1").await, ["AR2 100.00 pinned"], "a new version of the receipt changes nothing");
         let shown = store.decisions(None, 10).await.unwrap();
         assert_eq!(shown[0].holds, Some(Amount::units(100)));
-        say(&store, &Wish::Revoke { decision: stated.decisions[0].to_string() }).await.unwrap();
+        say(&store, &Wish::Revoke { decisions: vec![stated.decisions[0].to_string()] }).await.unwrap();
         assert_eq!(pays(&store, "R1").await, ["AR1 100.00 exact_single"]);
         let shown = store.decisions(None, 10).await.unwrap();
         assert_eq!((shown.len(), shown[1].revoked_by.is_some()), (2, true));
-        let twice = say(&store, &Wish::Revoke { decision: stated.decisions[0].to_string() }).await;
+        let twice = say(&store, &Wish::Revoke { decisions: vec![stated.decisions[0].to_string()] }).await;
         assert!(matches!(twice, Err(DecideError::Refused(text)) if text.contains("taken back")));
         assert!(store.verify(None).await.unwrap().is_sound());
     }
@@ -123,7 +123,7 @@ async fn what_cannot_hold_is_refused_with_the_reason_and_changes_nothing() {
             (identify("R2", "C1", true), "names no payer"),
             (Wish::Pair { line: "R1".into(), receipt: "R2".into() }, "a bank line and a receipt"),
             (Wish::Classify { line: "R1".into(), class: "interest".into() }, "is booked"),
-            (Wish::Revoke { decision: "D-1".into() }, "no such document"),
+            (Wish::Revoke { decisions: vec!["D-1".into()] }, "no such document"),
         ];
         for (wish, reason) in cases {
             let refused = say(&store, &wish).await;

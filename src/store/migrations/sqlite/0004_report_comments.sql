@@ -1,0 +1,1 @@
+-- Nothing: the views that these comments are for live on PostgreSQL only (docs/reporting.md).
