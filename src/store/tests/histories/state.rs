@@ -118,7 +118,7 @@ fn shown(row: &Row, from: usize, names: &HashMap<Vec<u8>, String>) -> String {
 /// Ids by name, lists of ids likewise, everything else by its first bytes.
 fn shown_bytes(bytes: &[u8], names: &HashMap<Vec<u8>, String>) -> String {
     let name = |id: &[u8]| names.get(id).cloned().unwrap_or_else(|| hex(id));
-    if bytes.len() % 16 == 0 && bytes.len() != 32 || bytes.chunks(16).all(|id| names.contains_key(id)) {
+    if bytes.len().is_multiple_of(16) && bytes.len() != 32 || bytes.chunks(16).all(|id| names.contains_key(id)) {
         return bytes.chunks(16).map(name).collect::<Vec<_>>().join(",");
     }
     hex(bytes)
