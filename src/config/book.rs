@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::value::{self, Zone};
 use crate::domain::Amount;
-use crate::ledger::{BookPolicy, ReceivableBasis, Terms};
+use crate::ledger::{BookPolicy, DepositUse, ReceivableBasis, Terms};
 
 /// The book of a configuration that names none.
 pub const DEFAULT_BOOK: &str = "main";
@@ -26,6 +26,7 @@ pub(super) struct BookKeys {
     bank_fee_tolerance: Amount,
     #[serde(deserialize_with = "value::amount")]
     rounding_tolerance: Amount,
+    deposit_use: DepositUse,
     oldest_first: bool,
     pairing_days: u16,
     combination_items: u8,
@@ -60,6 +61,7 @@ impl Book {
             trust_source_due: keys.trust_source_due,
             bank_fee_tolerance: keys.bank_fee_tolerance,
             rounding_tolerance: keys.rounding_tolerance,
+            deposit_use: keys.deposit_use,
             oldest_first: keys.oldest_first,
             pairing_days: keys.pairing_days,
             combination_items: keys.combination_items,

@@ -11,8 +11,9 @@
 mod account;
 mod aging;
 pub mod attribution;
+mod bill;
 #[cfg(test)]
-mod cases;
+pub mod cases;
 pub mod chain;
 pub mod decision;
 mod document;
@@ -33,7 +34,7 @@ pub use aging::Aging;
 pub use document::{Contribution, Document, Role, fold};
 pub use order_loop::{Gap, Goods, OrderDocuments, OrderState, order_state};
 pub use pairing::{EventClass, Pair, PairReason, Said, pair, paired_as};
-pub use policy::{BookPolicy, ReceivableBasis};
+pub use policy::{BookPolicy, DepositUse, ReceivableBasis};
 pub use posting::{Posting, PostingError, difference, evidence_postings, postings};
 pub use settle::{Allocation, Leftover, OpenItem, OpenItemKind, Rung, SettleInput, Settlement, settle, unbilled_item};
 pub use terms::{Basis, Due, DueRule, Instalment, Plan, Roll, Terms, TermsError};

@@ -19,6 +19,19 @@ pub enum ReceivableBasis {
     Shipments,
 }
 
+/// Which goods of its order a deposit (预收) pays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DepositUse {
+    /// The first that leave, until it is used up.
+    #[default]
+    FirstGoods,
+    /// Each shipment the same part of its value.
+    ProRata,
+    /// The last ones: until then every shipment is paid in full by other money.
+    LastGoods,
+}
+
 /// One book's policy. Every field has a default in `config/bihuan.toml`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BookPolicy {
@@ -33,6 +46,7 @@ pub struct BookPolicy {
     pub bank_fee_tolerance: Amount,
     /// A difference of at most this is rounding.
     pub rounding_tolerance: Amount,
+    pub deposit_use: DepositUse,
     /// Money that no rung placed pays the oldest items first.
     pub oldest_first: bool,
     /// A bank line pairs with a receipt that finance booked at most so many days before or after it.
@@ -52,6 +66,7 @@ impl Default for BookPolicy {
             trust_source_due: true,
             bank_fee_tolerance: Amount::units(50),
             rounding_tolerance: Amount(50_000),
+            deposit_use: DepositUse::FirstGoods,
             oldest_first: true,
             pairing_days: 5,
             combination_items: 12,

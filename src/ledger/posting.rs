@@ -10,6 +10,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::bill;
 use super::shares::shares;
 use super::{Account, AccountKind, BookPolicy, Document, Role};
 use crate::domain::amount::{AmountError, MICROS_PER_UNIT};
@@ -69,7 +70,7 @@ pub fn postings(document: &Document, policy: &BookPolicy) -> Result<Vec<Posting>
             simple(document, policy, book(adjustment(document)?), unbilled)
         }
         FactKind::Payment => payment(document, policy),
-        FactKind::Bill => bill(document, policy),
+        FactKind::Bill => bill::postings(document, policy),
         _ => Ok(Vec::new()),
     }
 }
@@ -123,7 +124,7 @@ fn simple(
     transfers(document, [(effective_on, debit, credit, gross)])
 }
 
-fn transfers(
+pub(super) fn transfers(
     document: &Document,
     rows: impl IntoIterator<Item = (Date, Account, Account, Amount)>,
 ) -> Result<Vec<Posting>, PostingError> {
@@ -174,36 +175,6 @@ fn payment(document: &Document, policy: &BookPolicy) -> Result<Vec<Posting>, Pos
     let rows = by_account.into_iter().map(|(account, amount)| {
         if out { (effective_on, account, bank, amount) } else { (effective_on, bank, account, amount) }
     });
-    transfers(document, rows)
-}
-
-/// A bill received, and what became of it. A dishonoured one gives the money back, so that what it paid opens again.
-fn bill(document: &Document, policy: &BookPolicy) -> Result<Vec<Posting>, PostingError> {
-    let Some(received_on) = effective_on(document, policy)? else { return Ok(Vec::new()) };
-    let party = customer(document)?;
-    let gross = gross_of(document)?;
-    let held = Account::of_party(AccountKind::BillsHeld, party);
-    let unapplied = Account::of_party(AccountKind::Unapplied, party);
-    let mut rows = vec![(received_on, held, unapplied, gross)];
-    let status_on = || {
-        let matures_on = || document.fields.date("matures_on").filter(|_| document.status() == "matured");
-        let date = document.fields.date("status_on").or_else(matures_on);
-        date.map(|date| date.max(received_on)).ok_or_else(|| PostingError::missing("status_on"))
-    };
-    match document.status() {
-        "matured" => rows.push((status_on()?, book(AccountKind::Bank), held, gross)),
-        "discounted" => {
-            let interest = amount_of(&document.fields, "interest", document)?.unwrap_or_default();
-            if interest > gross {
-                return Err(PostingError::field("interest", "is more than the face value"));
-            }
-            rows.push((status_on()?, book(AccountKind::Bank), held, Amount(gross.0 - interest.0)));
-            rows.push((status_on()?, book(AccountKind::DiscountInterest), held, interest));
-        }
-        "endorsed" => rows.push((status_on()?, Account::of_party(AccountKind::BillsTransferred, party), held, gross)),
-        "dishonoured" => rows.push((status_on()?, unapplied, held, gross)),
-        _ => {}
-    }
     transfers(document, rows)
 }
 

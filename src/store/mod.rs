@@ -42,6 +42,7 @@ pub use outbox::{ClaimedMessage, NewMessage};
 pub use progress::{FileProgress, Progress};
 pub use queries::aging::AgingRow;
 pub use queries::decided::DecisionView;
+pub use queries::deposits::WaitingDeposit;
 pub use queries::evidence::{EvidenceCount, EvidenceReport};
 pub use queries::export::{AccountBalance, JournalLine, JournalReader, Name};
 pub use queries::lookup::{AllocationView, DocumentView, JournalRow, OrderLoop, PartyView, Source};

@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 use serde_json::{Value as Json, json};
 
+use super::party::{deposit_json, deposit_line};
 use super::{allocation_json, document_json, in_book, item_json};
 use crate::app::AppError;
 use crate::cli::output;
@@ -140,6 +141,7 @@ fn order_json(view: &OrderLoop, state: &OrderState) -> Json {
     object["items"] = view.items.iter().map(|item| item_json(item, currency)).collect::<Vec<_>>().into();
     object["allocations"] =
         view.allocations.iter().map(|allocation| allocation_json(allocation, currency)).collect::<Vec<_>>().into();
+    object["deposits"] = view.deposits.iter().map(deposit_json).collect::<Vec<_>>().into();
     object["totals"] = json!({
         "ordered": state.ordered.amount.plain(currency), "ordered_quantity": state.ordered.quantity.normalize().to_string(),
         "shipped": state.shipped.amount.plain(currency), "shipped_quantity": state.shipped.quantity.normalize().to_string(),
@@ -171,6 +173,9 @@ fn order_text(view: &OrderLoop) -> String {
             allocation.rung,
             allocation.explanation
         ));
+    }
+    for deposit in &view.deposits {
+        text.push_str(&deposit_line(deposit));
     }
     for item in view.items.iter().filter(|item| !item.open.is_zero()) {
         text.push_str(&format!("  未清 open: {} {}\n", item.number, item.open.grouped(currency)));

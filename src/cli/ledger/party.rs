@@ -6,7 +6,7 @@ use super::{document_json, fields_json, in_book, item_json};
 use crate::app::AppError;
 use crate::cli::output::{self, Table};
 use crate::ledger::{Due, Terms};
-use crate::store::{PartyView, Position, Store};
+use crate::store::{PartyView, Position, Store, WaitingDeposit};
 
 pub async fn run(store: &Store, book: Option<&str>, code: &str, as_json: bool) -> Result<(), AppError> {
     let found = store.party(book, code).await?;
@@ -45,7 +45,8 @@ fn party_json(view: &PartyView) -> Json {
         .iter()
         .map(|(currency, account, amount)| json!({ "currency": currency.as_str(), "account": account.name(), "amount": amount.plain(*currency) }))
         .collect();
-    json!({ "book": view.party.book, "code": view.party.number, "fields": fields_json(&view.party), "balances": balances, "positions": positions,
+    let deposits: Vec<Json> = view.deposits.iter().map(deposit_json).collect();
+    json!({ "book": view.party.book, "code": view.party.number, "fields": fields_json(&view.party), "balances": balances, "deposits": deposits, "positions": positions,
         "messages": view.messages.iter().map(document_json).collect::<Vec<_>>() })
 }
 
@@ -62,6 +63,9 @@ fn party_text(view: &PartyView) -> String {
     for (currency, account, amount) in view.balances.iter().filter(|(_, _, amount)| !amount.is_zero()) {
         text.push_str(&format!("  {:<28} {:>18} {currency}\n", account.name(), amount.grouped(*currency)));
     }
+    for deposit in &view.deposits {
+        text.push_str(&deposit_line(deposit));
+    }
     for position in &view.positions {
         text.push_str(&items_table(position));
     }
@@ -75,6 +79,16 @@ fn party_text(view: &PartyView) -> String {
     }
     text.push('\n');
     text
+}
+
+pub(super) fn deposit_json(deposit: &WaitingDeposit) -> Json {
+    let amount = deposit.amount.plain(deposit.currency);
+    json!({ "order": deposit.order_number, "currency": deposit.currency.as_str(), "amount": amount })
+}
+
+pub(super) fn deposit_line(deposit: &WaitingDeposit) -> String {
+    let WaitingDeposit { order_number, currency, amount, .. } = deposit;
+    format!("  预收待用 deposit waiting for {order_number}: {} {currency}\n", amount.grouped(*currency))
 }
 
 /// The customer's terms as they came, and how they are understood.

@@ -6,7 +6,7 @@
 use super::FactKind;
 
 /// Part of every mapping version: a changed table re-opens the question whether stored facts are current.
-pub const SCHEMA_VERSION: u32 = 2;
+pub const SCHEMA_VERSION: u32 = 3;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FieldType {
@@ -369,6 +369,10 @@ pub const FACTS: &[FactSpec] = &[
                 "state",
             ),
             may("status_on", Date, "when the state was reached"),
+            may("endorsed_on", Date, "passed on to a supplier (背书)"),
+            may("discounted_on", Date, "sold to the bank (贴现)"),
+            may("matured_on", Date, "its money came (到期收款)"),
+            may("dishonoured_on", Date, "refused (拒付); after endorsement or discount too (追索)"),
             may("interest", Amount, "discount interest"),
             may("invoice_no", Ref(FactKind::Invoice), "what it pays"),
             may("salesperson", Text, "owner"),

@@ -9,7 +9,7 @@ use super::items::{Credit, Item, Items, item_order};
 use super::money::{Money, Purse};
 use super::unbilled::{Side, Unbilled};
 use super::view::View;
-use super::{Allocation, Leftover, OpenItem, Rung, SettleInput, Settlement};
+use super::{Allocation, Leftover, OpenItem, OpenItemKind, Rung, SettleInput, Settlement};
 use crate::domain::{Amount, FactKind, Id};
 use crate::ledger::posting::is_outgoing;
 use crate::ledger::{Account, AccountKind, Posting};
@@ -201,6 +201,34 @@ impl<'a> Board<'a> {
         self.use_credit(credit, amount);
         self.post(effective_on, debit, credit_account, amount);
         self.note(from, to, amount, effective_on, Rung::CreditNote, explanation);
+    }
+
+    /// What was paid of each item, and when.
+    pub fn paid(&self) -> HashMap<Id, Vec<(Date, i64)>> {
+        let mut paid: HashMap<Id, Vec<(Date, i64)>> = HashMap::new();
+        for allocation in &self.allocations {
+            let amount = allocation.amount.0 + allocation.tolerated.0;
+            paid.entry(allocation.item).or_default().push((allocation.effective_on, amount));
+        }
+        paid
+    }
+
+    /// Money that paid an item until it turned out to be none.
+    pub fn pay_for_a_while(&mut self, item: usize, amount: i64, from: Date, until: Date) {
+        let kind = match self.items[item].shown.kind {
+            OpenItemKind::Invoice => AccountKind::Billed,
+            OpenItemKind::Unbilled => AccountKind::Unbilled,
+        };
+        let (money, account) = (self.of_party(AccountKind::Unapplied), self.of_party(kind));
+        self.post(from, money, account, amount);
+        self.post(until, account, money, amount);
+    }
+
+    /// A refused bill becomes a claim, if it is an item of its own.
+    pub fn claim_bill(&mut self, bill: Id, on: Date) {
+        let claim = self.items.iter().find(|item| item.shown.id == bill);
+        let gross = claim.map_or(0, |item| item.shown.gross.0);
+        self.post(on, self.of_party(AccountKind::Billed), self.of_party(AccountKind::Unapplied), gross);
     }
 
     fn use_credit(&mut self, credit: usize, amount: i64) {

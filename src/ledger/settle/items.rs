@@ -11,7 +11,7 @@ use super::due::{DueDates, DuePart, Source};
 use super::goods::goods;
 use super::unbilled::{Entry, Unbilled};
 use super::view::{Counted, View, is_opening};
-use super::{OpenItem, OpenItemKind, SettleInput, instalments};
+use super::{OpenItem, OpenItemKind, SettleInput, dishonoured, instalments};
 use crate::domain::{Amount, Currency, Id};
 use crate::ledger::{AccountKind, Document, Due, ReceivableBasis};
 
@@ -85,9 +85,10 @@ impl<'m, 'a> Material<'m, 'a> {
 }
 
 impl Items {
-    pub fn of(material: &Material<'_, '_>) -> Self {
+    pub fn of(material: &Material<'_, '_>, input: &SettleInput<'_>) -> Self {
         let mut made = Self { items: goods(material), credits: Vec::new(), prebilled: Vec::new() };
         made.add_claims(material);
+        made.items.extend(dishonoured::claims(material, input));
         for red in &material.view.reds {
             made.credits.extend(red_credit(material, red));
             made.items.extend(goods_opened_again(material, red));

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use jiff::ToSpan as _;
 use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::{OpenItemKind, SettleInput, Settlement, settle};
 use crate::domain::{Amount, Currency, FactKind, Id, Value};
 use crate::ledger::fixtures::{BOOK, Doc, amount, day, id, reference};
-use crate::ledger::{AccountKind, BookPolicy, Document, ReceivableBasis, Role, Terms, postings};
+use crate::ledger::{AccountKind, BookPolicy, DepositUse, Document, ReceivableBasis, Role, Terms, postings};
 
 /// Few and round, so that equal amounts, exact sums and shortages happen often.
 const AMOUNTS: &[&str] = &["100.00", "100.02", "85.00", "200.00", "300.00", "1000.00", "985.00"];
@@ -42,7 +43,12 @@ fn document(row: &Row) -> Document {
             let adjustment = Doc::adjustment(&named("TZ"), gross, on).refers("invoice_no", FactKind::Invoice, invoice);
             adjustment.refers("shipment_no", FactKind::Shipment, shipment)
         }
-        7 => Doc::bill(&named("YC"), gross, on, ["held", "matured", "dishonoured"][extra % 3]).date("status_on", on),
+        7 => {
+            let status = ["held", "matured", "endorsed", "discounted", "dishonoured"][extra % 5];
+            let bill = Doc::bill(&named("YC"), gross, on, status).date("status_on", on.saturating_add(9.days()));
+            let bill = bill.refers("invoice_no", FactKind::Invoice, invoice);
+            if order.is_empty() { bill } else { bill.date("endorsed_on", on.saturating_add(4.days())) }
+        }
         8 => {
             let settlement = Doc::new(FactKind::Settlement, &named("HX")).amount("gross", gross).date("settled_on", on);
             let settlement = settlement.refers("invoice_no", FactKind::Invoice, invoice);
@@ -50,7 +56,8 @@ fn document(row: &Row) -> Document {
         }
         9 => Doc::payment(&named("TK"), gross, on).text("direction", "out"),
         10 => {
-            Doc::new(FactKind::Order, ORDERS[1 + extra % 2]).text("status", ["active", "closed"][gross.0 as usize % 2])
+            let order = Doc::new(FactKind::Order, ORDERS[1 + extra % 2]);
+            order.amount("gross", gross).text("status", ["active", "closed"][usize::from(number) % 2])
         }
         11 => pin(&named("JC"), on, [order, invoice, shipment], extra),
         12 => identification(&named("RL"), gross, on, extra),
@@ -126,14 +133,15 @@ fn rows() -> impl Strategy<Value = Vec<Row>> {
 fn policies() -> impl Strategy<Value = BookPolicy> {
     let bases = select(vec![ReceivableBasis::Invoices, ReceivableBasis::Shipments]);
     let terms = select(vec!["月结30", "30%预付，40%对账后15天，余款月结30 付款日5/25 遇休顺延"]);
-    (bases, terms, any::<bool>(), any::<bool>()).prop_map(|(receivable_basis, terms, oldest_first, with_cutover)| {
-        BookPolicy {
-            receivable_basis,
-            default_terms: Terms::parse(terms).unwrap(),
-            oldest_first,
-            cutover: with_cutover.then(|| day(20)),
-            ..BookPolicy::default()
-        }
+    let uses = select(vec![DepositUse::FirstGoods, DepositUse::ProRata, DepositUse::LastGoods]);
+    let choices = (bases, terms, uses, any::<bool>(), any::<bool>());
+    choices.prop_map(|(receivable_basis, terms, deposit_use, oldest_first, with_cutover)| BookPolicy {
+        receivable_basis,
+        default_terms: Terms::parse(terms).unwrap(),
+        deposit_use,
+        oldest_first,
+        cutover: with_cutover.then(|| day(20)),
+        ..BookPolicy::default()
     })
 }
 

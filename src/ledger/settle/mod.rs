@@ -6,10 +6,13 @@
 //! The way through: [`view`] sorts the documents, [`unbilled`] says which invoice bills which goods (and [`tails`] what
 //! will never be billed), [`items`] and [`goods`] make open items and credits
 //! with their [`due`] dates (in [`instalments`]), [`money`] the sources of
-//! money, and [`rungs`] bring both together on the [`board`], the strongest evidence first.
+//! money, and [`rungs`] bring both together on the [`board`], the strongest evidence first; [`dishonoured`] says how long
+//! a refused bill paid.
 
 mod board;
 mod combination;
+mod deposits;
+mod dishonoured;
 mod due;
 mod goods;
 mod instalments;
@@ -163,11 +166,12 @@ pub fn settle(input: &SettleInput<'_>) -> Settlement {
     let view = View::of(input);
     let unbilled = Unbilled::of(&view, input.policy);
     let due = DueDates::new(&view, input.policy, input.terms);
-    let items = Items::of(&Material::new(&view, &unbilled, &due, input));
-    let purse = Purse::of(&view, input.party);
+    let items = Items::of(&Material::new(&view, &unbilled, &due, input), input);
+    let purse = Purse::of(&view, input);
     let mut board = Board::new(input, items, purse);
     board.post_identified(&view);
     board.post_tails(&unbilled);
     rungs::run(&mut board, &view);
+    dishonoured::run(&mut board, &view);
     board.finish()
 }

@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::civil::Date;
 
+use super::SettleInput;
 use super::view::{Counted, View};
 use crate::domain::{FactKind, Id};
+use crate::ledger::bill;
 use crate::ledger::posting::is_outgoing;
 use crate::ledger::shares::shares;
-use crate::ledger::{Account, AccountKind, Document, Role};
+use crate::ledger::{Account, AccountKind, BookPolicy, Document, Role};
 
 /// What one payment put into one account of the party.
 pub(super) struct Money<'a> {
@@ -53,11 +55,12 @@ pub(super) struct Purse<'a> {
 }
 
 impl<'a> Purse<'a> {
-    pub fn of(view: &View<'a>, party: Id) -> Self {
+    pub fn of(view: &View<'a>, input: &SettleInput<'a>) -> Self {
+        let party = input.party;
         let mut purse = Self::default();
         for counted in &view.money {
             match counted.document.kind {
-                FactKind::Bill => purse.money.extend(bill(counted, party)),
+                FactKind::Bill => purse.money.extend(of_bill(counted, party, input.policy)),
                 _ => {
                     let list = if is_outgoing(counted.document) { &mut purse.refunds } else { &mut purse.money };
                     list.extend(payment(counted, party, view));
@@ -103,7 +106,10 @@ fn payment<'a>(counted: &Counted<'a>, party: Id, view: &View<'a>) -> Vec<Money<'
         let fields = share.line.and_then(|line| document.lines.get(line)).map_or(&document.fields, |line| &line.fields);
         let money = by_account.entry(share.account).or_insert_with(|| none_yet(counted, share.account, view));
         money.add(share.amount.0);
-        let named = ["invoice_no", "shipment_no", "order_no"].iter().find_map(|field| fields.reference(field));
+        // A deposit names its order as the one it is kept for, which is no reason to pay now.
+        let names = ["invoice_no", "shipment_no", "order_no"];
+        let names = if share.account.order.is_some() { &names[..2] } else { &names[..] };
+        let named = names.iter().find_map(|field| fields.reference(field));
         money.named.extend(named.map(|named| (named, share.amount.0)));
     }
     for part in moves {
@@ -137,10 +143,11 @@ fn is_reserved(account: Account, view: &View<'_>) -> bool {
     account.kind == AccountKind::Deposit && account.order.is_some_and(|order| !is_closed(order))
 }
 
-/// A bill pays when it is received; a dishonoured one never did.
-fn bill<'a>(counted: &Counted<'a>, party: Id) -> Option<Money<'a>> {
+/// A bill pays when it is received; what a dishonoured one paid is owed again.
+fn of_bill<'a>(counted: &Counted<'a>, party: Id, policy: &BookPolicy) -> Option<Money<'a>> {
     let document = counted.document;
-    (document.party() == Some(party) && document.status() != "dishonoured").then(|| Money {
+    let pays = !bill::is_opening(document, policy) && bill::dishonoured_on(document).is_none();
+    (document.party() == Some(party) && pays).then(|| Money {
         document,
         effective_on: counted.effective_on,
         account: Account::of_party(AccountKind::Unapplied, party),

@@ -6,6 +6,7 @@
 use super::OpenItemKind;
 use super::Rung;
 use super::board::{Board, Shortage};
+use super::deposits;
 use super::matching;
 use super::pins;
 use super::view::View;
@@ -17,7 +18,7 @@ pub(super) fn run(board: &mut Board<'_>, view: &View<'_>) {
     booked_settlements(board, view);
     named_credits(board);
     pins::pay(board, view, &standing);
-    deposits(board);
+    deposits::run(board, view);
     named_by_lines(board);
     matching::run(board, view);
     refunds_from_money(board);
@@ -66,17 +67,6 @@ fn named_credits(board: &mut Board<'_>) {
             for (item, share) in targets {
                 board.credit(credit, item, share, &explanation);
             }
-        }
-    }
-}
-
-/// A deposit pays the goods of its own order.
-fn deposits(board: &mut Board<'_>) {
-    for money in 0..board.purse.money.len() {
-        let Some(order) = board.purse.money[money].order() else { continue };
-        let explanation = "订单预收款 (deposit of this order)";
-        for (item, share) in board.targets_of(order) {
-            board.pay(money, item, share, Rung::DepositOrder, Shortage::StaysOpen, explanation);
         }
     }
 }

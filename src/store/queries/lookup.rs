@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use super::deposits::{self, WaitingDeposit};
 use super::items;
 use super::positions::positions;
 use crate::domain::{Amount, Currency, FactKind, Id};
@@ -72,6 +73,8 @@ pub struct OrderLoop {
     pub messages: Vec<Document>,
     pub items: Vec<OpenItem>,
     pub allocations: Vec<AllocationView>,
+    /// Of this order, one a currency.
+    pub deposits: Vec<WaitingDeposit>,
 }
 
 /// A customer in one book: one position and the balances a currency.
@@ -80,6 +83,7 @@ pub struct PartyView {
     pub party: Document,
     pub positions: Vec<Position>,
     pub balances: Vec<(Currency, AccountKind, Amount)>,
+    pub deposits: Vec<WaitingDeposit>,
     /// The latest, oldest first.
     pub messages: Vec<Document>,
 }
@@ -165,8 +169,9 @@ impl Store {
             subjects.sort();
             let positions = positions(&mut tx, &subjects).await?;
             let balances = balances(&mut tx, party.id).await?;
+            let deposits = deposits::waiting(&mut tx, party.id).await?;
             let messages = messages(&mut tx, party.id).await?;
-            views.push(PartyView { party, positions, balances, messages });
+            views.push(PartyView { party, positions, balances, deposits, messages });
         }
         Ok(views)
     }
@@ -334,6 +339,11 @@ async fn order_loop(tx: &mut Tx, order: Document) -> Result<OrderLoop> {
     let allocations = allocations(tx, &ends, &items).await?;
     let money: Vec<Id> = allocations.iter().map(|allocation| allocation.from).collect();
     all.extend(documents::load(tx, &money).await?);
+    let mut deposits = match order.party() {
+        Some(party) => deposits::waiting(tx, party).await?,
+        None => Vec::new(),
+    };
+    deposits.retain(|deposit| deposit.order == order.id);
     let of = |kinds: &[FactKind]| {
         let mut list: Vec<Document> = all.values().filter(|document| kinds.contains(&document.kind)).cloned().collect();
         sort(&mut list);
@@ -349,6 +359,7 @@ async fn order_loop(tx: &mut Tx, order: Document) -> Result<OrderLoop> {
         order,
         items,
         allocations,
+        deposits,
     })
 }
 

@@ -2,6 +2,7 @@
 
 pub mod aging;
 pub mod decided;
+pub mod deposits;
 pub mod evidence;
 pub mod export;
 pub mod items;

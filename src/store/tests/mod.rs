@@ -1,6 +1,7 @@
 //! One behaviour suite for both engines: every test runs on SQLite and, when `BIHUAN_TEST_POSTGRES_URL` names a server
 //! (`cargo xtask test` starts one), on PostgreSQL too, each in a database of its own.
 
+mod cases;
 pub(crate) mod company;
 mod crash;
 pub(crate) mod database;
