@@ -86,9 +86,10 @@ impl State {
     }
 }
 
+/// Of what is named but not known, the id is shown: whether its number was seen once depends on order.
 async fn names(tx: &mut Tx) -> HashMap<Vec<u8>, String> {
     let mut names = HashMap::new();
-    for row in tx.fetch("SELECT id, kind, number, book FROM document", Vec::new()).await.unwrap() {
+    for row in tx.fetch("SELECT id, kind, number, book FROM document WHERE role <> 2", Vec::new()).await.unwrap() {
         let name = format!("{}:{}/{}", row.text(1).unwrap(), row.text(2).unwrap(), row.text(3).unwrap());
         names.insert(row.bytes(0).unwrap().to_vec(), name);
     }
