@@ -9,6 +9,7 @@ mod error;
 mod feeds;
 mod presence;
 mod pull;
+mod rebuild;
 mod reminding;
 
 use std::sync::Arc;
@@ -20,6 +21,7 @@ pub use daemon::run;
 pub use error::AppError;
 pub use feeds::build as build_feeds;
 pub use presence::{Presence, Wanted};
+pub use rebuild::{Rebuilt, rebuild};
 pub use reminding::check as check_reminding;
 
 use crate::config::Config;
@@ -70,12 +72,16 @@ impl App {
 
     /// Pairs and allocates until no customer is dirty.
     pub async fn settle(&self) -> Result<usize, AppError> {
-        let mut settled = 0;
-        loop {
-            match self.store.settle_dirty(SETTLE_BATCH).await? {
-                0 => return Ok(settled),
-                some => settled += some,
-            }
+        settle(&self.store).await
+    }
+}
+
+async fn settle(store: &Store) -> Result<usize, AppError> {
+    let mut settled = 0;
+    loop {
+        match store.settle_dirty(SETTLE_BATCH).await? {
+            0 => return Ok(settled),
+            some => settled += some,
         }
     }
 }

@@ -229,6 +229,12 @@ pub enum LedgerCommand {
     },
     /// 导出分录，供其他程序核对 · the journal for hledger, beancount, sheets and programs
     Export(ExportArgs),
+    /// 用存下的原始记录重算台账，与现有台账比较 · make the ledger again from its raw records and compare
+    Rebuild {
+        /// 只比较，不改动 · compare only; nothing is changed
+        #[arg(long, required = true)]
+        check: bool,
+    },
     /// 校验哈希链与余额 · recompute the hash chain and the balances
     Verify {
         /// 校验截断 · a batch and its hash that were noted earlier

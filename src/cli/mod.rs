@@ -15,6 +15,7 @@ mod quarantine;
 mod reminders;
 mod score;
 mod sync;
+mod tree;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

@@ -9,6 +9,7 @@ pub mod clock;
 pub mod fact;
 pub mod id;
 pub mod problem;
+pub mod slips;
 pub mod text;
 pub mod working_days;
 

@@ -54,12 +54,7 @@ impl<'p> Assembly<'p> {
         if !holds(program.when.as_ref(), env)? {
             return Ok(None);
         }
-        let mut values: Vec<Val<'a>> = vec![Val::Null; program.fields.len()];
-        for index in &program.order {
-            let field = &program.fields[*index];
-            let env = Env { fields: &values, ..env };
-            values[*index] = in_field(eval(&field.op, env), &field.name, field.at)?;
-        }
+        let values = self.header(program, selected)?;
         let mut lines = Vec::new();
         for line in &program.lines {
             self.lines(program.kind, line, selected, &values, &mut lines)?;
@@ -77,6 +72,20 @@ impl<'p> Assembly<'p> {
         }
         let numbering = self.range(program.kind).1.clone();
         Ok(Some(Fact { kind: program.kind, book: self.book.into(), numbering, number, fields, lines }))
+    }
+
+    /// The values of the header fields, in the order of `program.fields`.
+    pub(super) fn header<'a>(&self, program: &'a FactProgram, selected: &Selected<'a>) -> Assembled<Vec<Val<'a>>>
+    where
+        'p: 'a,
+    {
+        let mut values: Vec<Val<'a>> = vec![Val::Null; program.fields.len()];
+        for index in &program.order {
+            let field = &program.fields[*index];
+            let env = Env { record: &selected.slots, line: &[], fields: &values, zone: self.zone };
+            values[*index] = in_field(eval(&field.op, env), &field.name, field.at)?;
+        }
+        Ok(values)
     }
 
     fn lines<'a>(
@@ -103,7 +112,12 @@ impl<'p> Assembly<'p> {
         Ok(())
     }
 
-    fn line<'a>(&self, kind: FactKind, program: &'a LineProgram, env: Env<'a, '_>) -> Assembled<Option<Line>> {
+    pub(super) fn line<'a>(
+        &self,
+        kind: FactKind,
+        program: &'a LineProgram,
+        env: Env<'a, '_>,
+    ) -> Assembled<Option<Line>> {
         if !holds(program.when.as_ref(), env)? {
             return Ok(None);
         }

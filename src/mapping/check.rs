@@ -218,7 +218,8 @@ impl Checker<'_, '_> {
             self.words(&entry.name, words, expr);
         }
         let name = field.map_or_else(|| entry.name.clone().into(), |field| field.name.into());
-        let program = FieldProgram { name, field_type, required, op: compiled.op, at: expr.span.start };
+        let (at, written) = (expr.span.start, entry.written.clone());
+        let program = FieldProgram { name, field_type, required, op: compiled.op, at, written };
         Some((program, compiled.of))
     }
 

@@ -38,6 +38,8 @@ pub(super) struct FactEntry {
 pub(super) struct FieldEntry {
     pub name: String,
     pub span: Span,
+    /// Name and expression as they stand in the file.
+    pub written: Span,
     pub expr: Option<Expr>,
 }
 
@@ -162,7 +164,8 @@ impl<'t> Reader<'_, 't> {
     }
 
     fn field(&mut self, name: &Spanned<Cow<'t, str>>, value: &Entry<'t>) -> FieldEntry {
-        FieldEntry { name: name.get_ref().to_string(), span: name.span(), expr: self.parse(value) }
+        let written = name.span().start..value.span().end;
+        FieldEntry { name: name.get_ref().to_string(), span: name.span(), written, expr: self.parse(value) }
     }
 
     fn expression(&mut self, table: &DeTable<'t>, key: &str) -> Option<Expr> {

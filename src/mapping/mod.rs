@@ -28,6 +28,7 @@ mod pattern;
 mod plan;
 mod program;
 mod reference;
+mod rules;
 mod time_format;
 mod types;
 
@@ -47,6 +48,7 @@ pub use plan::{MAX_VALUE_CHARS, MapContext, MapError, Mapped, Numbering, Plan};
 
 pub use crate::domain::Problem;
 pub use reference::function_reference;
+pub use rules::{FactRules, FieldRules, Read, Rule};
 
 /// A checked mapping file. Cheap to clone.
 #[derive(Debug, Clone)]

@@ -107,28 +107,37 @@ impl Plan {
 
     /// Never fails and never panics, whatever the bytes are.
     pub fn map(&self, record: RawRecord<'_>) -> Mapped {
-        if let Some(problem) = record.problem {
-            return unreadable(record.payload, problem);
+        match self.select(record) {
+            Ok(selected) => self.facts(&selected).unwrap_or_else(|fault| Mapped::Quarantined(self.problem(*fault))),
+            Err(unreadable) => Mapped::Quarantined(unreadable),
         }
-        let text = match std::str::from_utf8(record.payload) {
-            Ok(text) => text,
-            Err(error) => {
-                let reason = format!("不是 UTF-8 not UTF-8 at byte {}", error.valid_up_to());
-                return unreadable(record.payload, &reason);
-            }
-        };
-        let selected = match &self.binding {
-            Binding::Json(selector) => match selector.select(text) {
-                Ok(selected) => selected,
-                Err(broken) => {
-                    let reason = format!("JSON 损坏 broken JSON at byte {}: {}", broken.at, broken.what);
-                    return unreadable(record.payload, &reason);
-                }
-            },
-            Binding::Row { columns, needed } => cells(text, columns, *needed),
-            Binding::Opaque => return unreadable(record.payload, "无法读取 unreadable"),
-        };
-        self.facts(&selected).unwrap_or_else(|fault| Mapped::Quarantined(self.problem(*fault)))
+    }
+
+    /// What the mapping reads of a record.
+    pub(super) fn select<'a>(&self, record: RawRecord<'a>) -> Result<Selected<'a>, Problem> {
+        if let Some(problem) = record.problem {
+            return Err(unreadable(record.payload, problem));
+        }
+        let text = std::str::from_utf8(record.payload).map_err(|error| {
+            let reason = format!("不是 UTF-8 not UTF-8 at byte {}", error.valid_up_to());
+            unreadable(record.payload, &reason)
+        })?;
+        match &self.binding {
+            Binding::Json(selector) => selector.select(text).map_err(|broken| {
+                let reason = format!("JSON 损坏 broken JSON at byte {}: {}", broken.at, broken.what);
+                unreadable(record.payload, &reason)
+            }),
+            Binding::Row { columns, needed } => Ok(cells(text, columns, *needed)),
+            Binding::Opaque => Err(unreadable(record.payload, "无法读取 unreadable")),
+        }
+    }
+
+    pub(super) fn assembly(&self) -> Assembly<'_> {
+        Assembly { book: &self.context.book, zone: &self.context.time_zone, ranges: &self.ranges }
+    }
+
+    pub(super) fn mapping(&self) -> &Mapping {
+        &self.mapping
     }
 
     fn facts<'a>(&'a self, selected: &Selected<'a>) -> Result<Mapped, Box<FieldFault>> {
@@ -140,7 +149,7 @@ impl Plan {
                 return Ok(Mapped::Ignored(ignore.because.clone()));
             }
         }
-        let assembly = Assembly { book: &self.context.book, zone, ranges: &self.ranges };
+        let assembly = self.assembly();
         let mut facts = Vec::with_capacity(program.facts.len());
         for fact in &program.facts {
             facts.extend(assembly.fact(fact, selected)?);
@@ -161,14 +170,14 @@ impl Plan {
     }
 }
 
-fn unreadable(payload: &[u8], reason: &str) -> Mapped {
+fn unreadable(payload: &[u8], reason: &str) -> Problem {
     // Only the beginning is shown, so only the beginning is decoded: four bytes hold any character.
     let shown = &payload[..payload.len().min(MAX_VALUE_CHARS * 4)];
     let value = shorten(&String::from_utf8_lossy(shown).replace(char::from(CELL_SEPARATOR), " | "));
-    Mapped::Quarantined(Problem { field: "record".into(), value, reason: reason.into(), at: None })
+    Problem { field: "record".into(), value, reason: reason.into(), at: None }
 }
 
-fn shorten(value: &str) -> Box<str> {
+pub(super) fn shorten(value: &str) -> Box<str> {
     match value.char_indices().nth(MAX_VALUE_CHARS) {
         None => value.into(),
         Some(_) => value.chars().take(MAX_VALUE_CHARS - 1).chain(['…']).collect(),

@@ -82,6 +82,8 @@ pub(super) struct FieldProgram {
     pub required: bool,
     pub op: Op,
     pub at: usize,
+    /// Name and expression as they stand in the file.
+    pub written: Span,
 }
 
 #[derive(Debug, Clone)]

@@ -16,14 +16,16 @@ pub const SQLITE: &[Script] = &[
     (2, "messages", include_str!("migrations/sqlite/0002_messages.sql")),
     (3, "report", include_str!("migrations/sqlite/0003_report.sql")),
     (4, "report_comments", include_str!("migrations/sqlite/0004_report_comments.sql")),
-    (5, "kept_versions", include_str!("migrations/sqlite/0005_kept_versions.sql")),
+    (5, "segment_mapping", include_str!("migrations/sqlite/0005_segment_mapping.sql")),
+    (6, "kept_versions", include_str!("migrations/sqlite/0006_kept_versions.sql")),
 ];
 pub const POSTGRES: &[Script] = &[
     (1, "ledger", include_str!("migrations/postgres/0001_ledger.sql")),
     (2, "messages", include_str!("migrations/postgres/0002_messages.sql")),
     (3, "report", include_str!("migrations/postgres/0003_report.sql")),
     (4, "report_comments", include_str!("migrations/postgres/0004_report_comments.sql")),
-    (5, "kept_versions", include_str!("migrations/postgres/0005_kept_versions.sql")),
+    (5, "segment_mapping", include_str!("migrations/postgres/0005_segment_mapping.sql")),
+    (6, "kept_versions", include_str!("migrations/postgres/0006_kept_versions.sql")),
 ];
 
 pub async fn run<'a, A>(connection: A, scripts: &[Script]) -> Result<()>

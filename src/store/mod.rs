@@ -41,12 +41,16 @@ pub use leases::Fence;
 pub use outbox::{ClaimedMessage, NewMessage};
 pub use progress::{FileProgress, Progress};
 pub use queries::aging::AgingRow;
+pub use queries::compare::{Comparison, Difference};
 pub use queries::decided::DecisionView;
 pub use queries::deposits::WaitingDeposit;
 pub use queries::evidence::{EvidenceCount, EvidenceReport};
 pub use queries::export::{AccountBalance, JournalLine, JournalReader, Name};
-pub use queries::lookup::{AllocationView, DocumentView, JournalRow, OrderLoop, PartyView, Source};
+pub use queries::lookup::{AllocationView, DocumentView, JournalRow, OrderLoop, PartyView};
+pub use queries::nearby::NearDocument;
+pub use queries::provenance::{Origin, RecordVersion, SOURCES_IN_FULL, Source};
 pub use queries::quarantine::QuarantineEntry;
+pub use queries::replay::{RawReader, ReplayPage};
 pub use queries::stored::{RawPayload, StoredRecord};
 pub use queries::totals::BookTotals;
 pub use queries::verify::{Anchor, Verification};
@@ -96,6 +100,13 @@ impl Store {
         let hash_secret = apply::hash_secret(&engine, settings.clock.now()).await?;
         let (clock, policies) = (Arc::clone(&settings.clock), Arc::clone(&settings.policies));
         Ok(Self { engine, clock, policies, hash_secret, bell: changes::Bell::default() })
+    }
+
+    /// An empty store in a file of its own under the same clock, policies and hash key: what a rebuild is made in.
+    pub async fn scratch(&self, path: &Path) -> Result<Self> {
+        let engine = Engine::open(&format!("sqlite:{}", path.display())).await?;
+        let bell = changes::Bell::default();
+        Ok(Self { engine, bell, ..self.clone() })
     }
 
     /// The hash by which `known` and `apply` tell versions of a record apart.

@@ -53,6 +53,7 @@ pub const SEGMENT: Table = Table {
         ("records", Int),
         ("raw_bytes", Int),
         ("body", Bytes),
+        ("mapping", Bytes),
     ],
     key: &["id"],
     on_conflict: OnConflict::Nothing,

@@ -9,7 +9,9 @@ pub mod decide;
 mod error;
 mod feed;
 pub mod native;
+pub mod origin;
 mod page;
+pub mod rebuild;
 
 pub use coverage::next_spans;
 pub use error::SyncError;

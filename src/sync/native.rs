@@ -29,6 +29,14 @@ pub fn stream(book: &str, kind: FactKind) -> StreamId {
     StreamId::new(&format!("{SOURCE}:{book}"), kind.name())
 }
 
+/// Nobody else says anything about what people decided.
+pub(super) const RANK: u32 = 0;
+
+/// What stands where a mapping's version stands.
+pub(super) fn mapping() -> Hash {
+    Hash::of(MAPPING.as_bytes())
+}
+
 /// What a stored record of such a stream says.
 pub fn outcome(payload: &[u8]) -> Outcome {
     let text = String::from_utf8_lossy(payload);
@@ -83,9 +91,9 @@ async fn batch(
         stream: id,
         book: book.into(),
         personal: false,
-        rank: 0,
+        rank: RANK,
         books: true,
-        mapping: Hash::of(MAPPING.as_bytes()),
+        mapping: mapping(),
         mapping_text: Arc::from(MAPPING),
         raw,
         records,

@@ -71,7 +71,7 @@ fn map_fresh(feed: &Feed, raw: &RecordBatch, fresh: &[usize]) -> Result<Vec<(usi
     Ok(fresh.iter().filter_map(|index| raw.get(*index).map(|record| (*index, outcome(plan.map(record))))).collect())
 }
 
-fn outcome(mapped: Mapped) -> Outcome {
+pub(super) fn outcome(mapped: Mapped) -> Outcome {
     match mapped {
         Mapped::Facts(facts) => Outcome::Facts(facts),
         Mapped::Ignored(because) => Outcome::Ignored(because),

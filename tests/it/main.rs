@@ -19,4 +19,5 @@ mod order;
 mod postgres;
 mod program;
 mod rabbitmq;
+mod rebuild;
 mod servers;

@@ -7,8 +7,12 @@ mod evidence;
 mod export;
 mod order;
 mod party;
+mod rebuild;
 mod verify;
 mod why;
+
+#[cfg(test)]
+mod tests;
 
 use serde_json::{Value as Json, json};
 
@@ -41,6 +45,7 @@ pub async fn run(global: &Global, command: LedgerCommand) -> Result<(), AppError
             decisions::run(&store, book.as_deref(), limit as usize, global.json).await
         }
         LedgerCommand::Export(args) => export::run(&store, &args).await,
+        LedgerCommand::Rebuild { check: _ } => rebuild::run(&config, &store, global.json).await,
         LedgerCommand::Verify { anchor } => verify::run(&store, anchor.as_deref(), global.json).await,
         deciding => decide::run(&store, clock.now(), deciding, global.json).await,
     }

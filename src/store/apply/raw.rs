@@ -76,7 +76,7 @@ pub async fn store(
         };
         let raw_bytes: usize = payloads.iter().map(|payload| payload.len()).sum();
         let observed_at = Cell::Int(batch.raw.observed_at_micros);
-        let counts = [payloads.len().into(), raw_bytes.into(), body.into()];
+        let counts = [payloads.len().into(), raw_bytes.into(), body.into(), batch.mapping.into()];
         let row = [segment.into(), stream.into(), observed_at, now.into()].into_iter().chain(counts).collect();
         tx.upsert_many(&tables::SEGMENT, vec![row]).await?;
     }

@@ -116,7 +116,7 @@ impl Row {
         Self { sql, cells }
     }
 
-    #[cfg(test)]
+    /// All values, for comparing rows of two databases.
     pub fn cells(&self) -> &[Cell] {
         &self.cells
     }

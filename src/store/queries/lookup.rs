@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use super::deposits::{self, WaitingDeposit};
 use super::items;
 use super::positions::positions;
+use super::provenance::{Source, sources};
 use crate::domain::{Amount, Currency, FactKind, Id};
 use crate::ledger::{AccountKind, Document, OpenItem, Posting};
 use crate::store::engine::{Row, Tx};
@@ -15,16 +16,6 @@ use crate::store::error::Result;
 use crate::store::journal::{self, keys};
 use crate::store::types::{Position, Subject};
 use crate::store::{Store, documents};
-
-/// A record that speaks of a document.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Source {
-    pub source: Box<str>,
-    pub stream: Box<str>,
-    pub record_key: Box<str>,
-    /// As the booking authority, or as evidence.
-    pub books: bool,
-}
 
 /// One row of the journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,12 +44,14 @@ pub struct AllocationView {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DocumentView {
     pub document: Document,
+    /// In the order of precedence.
     pub sources: Vec<Source>,
     pub journal: Vec<JournalRow>,
     pub items: Vec<OpenItem>,
     pub allocations: Vec<AllocationView>,
-    /// The same money on the other side: the bank line of a receipt, the receipt of a bank line.
-    pub paired_with: Vec<Document>,
+    /// The same event as another source saw it (the bank line of a receipt, the receipt of a bank line), and why they
+    /// are taken for one.
+    pub paired_with: Vec<(Document, Box<str>)>,
 }
 
 /// Everything that belongs to an order, each list by date and number.
@@ -92,14 +85,11 @@ pub struct PartyView {
 const LATEST_MESSAGES: usize = 12;
 
 const BY_NUMBER: &str = concat!("SELECT ", documents::document_columns!(), " FROM document d WHERE d.number = $1");
-const SOURCES: &str = "SELECT s.source, s.stream, h.record_key, c.books FROM contribution c \
-     JOIN record_head h ON h.record = c.record JOIN stream s ON s.id = h.stream \
-     WHERE c.document {keys} AND c.body IS NOT NULL";
 const JOURNAL: &str = "SELECT t.batch, b.recorded_at, t.reversal, t.effective_on, t.debit, t.debit_party, \
      t.debit_order, t.credit, t.credit_party, t.credit_order, t.currency, t.amount, t.seq \
      FROM transfer t JOIN batch b ON b.number = t.batch WHERE t.cause {keys}";
 const ITEMS_OF: &str = concat!("SELECT ", items::item_columns!(), " FROM open_item WHERE subject {keys}");
-const PAIRED: &str = "SELECT evidence, booked FROM pairing WHERE evidence = $1 OR booked = $1";
+const PAIRED: &str = "SELECT evidence, booked, reason FROM pairing WHERE evidence = $1 OR booked = $1";
 const NAMING: &str = concat!(
     "SELECT ",
     documents::document_columns!(),
@@ -198,16 +188,7 @@ pub(super) fn sort(documents: &mut [Document]) {
 
 async fn view(tx: &mut Tx, document: Document) -> Result<DocumentView> {
     let own = keys(&[document.id]);
-    let mut sources = Vec::new();
-    for row in tx.fetch_in(SOURCES, &own, Vec::new()).await? {
-        sources.push(Source {
-            source: row.text(0)?.into(),
-            stream: row.text(1)?.into(),
-            record_key: row.text(2)?.into(),
-            books: row.bool(3)?,
-        });
-    }
-    sources.sort_by(|a, b| (&a.source, &a.stream, &a.record_key).cmp(&(&b.source, &b.stream, &b.record_key)));
+    let sources = sources(tx, &document).await?;
     let mut journal = Vec::new();
     for row in tx.fetch_in(JOURNAL, &own, Vec::new()).await? {
         let posting = journal::read_posting(&row, 3)?;
@@ -215,20 +196,25 @@ async fn view(tx: &mut Tx, document: Document) -> Result<DocumentView> {
         journal.push((entry.batch, row.int(12)?, entry));
     }
     journal.sort_by_key(|(batch, seq, _)| (*batch, *seq));
-    let mut paired = BTreeSet::new();
-    for row in tx.fetch(PAIRED, vec![document.id.into()]).await? {
-        paired.extend([row.id(0)?, row.id(1)?]);
-    }
-    paired.remove(&document.id);
-    let paired: Vec<Id> = paired.into_iter().collect();
-    let mut paired_with: Vec<Document> = documents::load(tx, &paired).await?.into_values().collect();
-    sort(&mut paired_with);
+    let paired_with = paired_with(tx, document.id).await?;
     let items = items_of_documents(tx, &[&document]).await?;
     let mut ends: Vec<Id> = items.iter().map(|item| item.id).collect();
     ends.push(document.id);
     let allocations = allocations(tx, &ends, &items).await?;
     let journal = journal.into_iter().map(|(_, _, entry)| entry).collect();
     Ok(DocumentView { document, sources, journal, items, allocations, paired_with })
+}
+
+async fn paired_with(tx: &mut Tx, document: Id) -> Result<Vec<(Document, Box<str>)>> {
+    let mut reasons: BTreeMap<Id, Box<str>> = BTreeMap::new();
+    for row in tx.fetch(PAIRED, vec![document.into()]).await? {
+        let other = if row.id(0)? == document { row.id(1)? } else { row.id(0)? };
+        reasons.insert(other, row.text(2)?.into());
+    }
+    let ids: Vec<Id> = reasons.keys().copied().collect();
+    let mut others: Vec<Document> = documents::load(tx, &ids).await?.into_values().collect();
+    sort(&mut others);
+    Ok(others.into_iter().filter_map(|other| reasons.remove(&other.id).map(|reason| (other, reason))).collect())
 }
 
 /// Open items that stem from these documents; found through their customers' subjects.

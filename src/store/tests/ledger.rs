@@ -29,7 +29,7 @@ async fn the_same_receipt_from_bank_and_finance_is_one_payment_in_either_order()
             assert_eq!((totals.received, totals.unidentified), (units(100), Amount::ZERO), "bank first: {bank_first}");
             assert!(store.unidentified_payments(None).await.unwrap().is_empty());
             let seen = store.document(Some(BOOK), Some(FactKind::Payment), "B77").await.unwrap();
-            assert_eq!(&*seen[0].paired_with[0].number, "R1");
+            assert_eq!(&*seen[0].paired_with[0].0.number, "R1");
             assert!(store.verify(None).await.unwrap().is_sound());
         }
     }

@@ -1,0 +1,5 @@
+//! What an operator reads about a small company whose records came through the real mappings; both engines must answer
+//! the same.
+
+mod desk;
+mod why;
