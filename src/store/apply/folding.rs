@@ -123,6 +123,7 @@ pub async fn fold_all(
     decided: &mut Decided,
     policy: &BookPolicy,
     incoming: &[Incoming],
+    too_large: &BTreeSet<Id>,
 ) -> Result<Vec<Folded>> {
     let mut loaded = Loaded::default();
     let mut joining = BTreeSet::new();
@@ -137,7 +138,7 @@ pub async fn fold_all(
             continue;
         }
         decided.forget_refusals();
-        match fold_until_nobody_is_refused(decided, &loaded, policy) {
+        match fold_until_nobody_is_refused(decided, &loaded, policy, too_large) {
             Ok(folded) => {
                 decided.settle(incoming);
                 bring_home(decided, &loaded);
@@ -153,6 +154,7 @@ fn fold_until_nobody_is_refused(
     decided: &mut Decided,
     loaded: &Loaded,
     policy: &BookPolicy,
+    too_large: &BTreeSet<Id>,
 ) -> std::result::Result<Vec<Folded>, BTreeSet<RecordId>> {
     loop {
         let mut folded = Vec::new();
@@ -161,6 +163,11 @@ fn fold_until_nobody_is_refused(
             let before = loaded.documents.get(&id);
             let contributions = contributions(id, &moved, loaded, decided);
             let Some(after) = fold_one(before, &contributions) else { continue };
+            if too_large.contains(&id) && moved.iter().any(|(_, fact)| fact.is_some()) {
+                let speaking = moved.iter().filter(|(_, fact)| fact.is_some()).map(|(record, _)| *record);
+                refused.extend(speaking.map(|record| (record, refusal::too_large(&after))));
+                continue;
+            }
             let was_alone = loaded.contributions.get(&id).is_some_and(|known| known.len() == 1);
             let is_alone = matches!(&*contributions, [only] if moved.iter().any(|(record, _)| *record == only.record));
             match entry(before, &after, loaded, policy) {

@@ -14,11 +14,13 @@ pub use folding::Folded;
 pub use raw::{content_hash, hash_secret};
 pub use records::verdict;
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::dirty::Marks;
 use super::engine::{Cell, Tx};
-use super::error::Result;
+use super::error::{Result, StoreError};
 use super::types::{ApplyBatch, ApplyOutcome, Known, RecordId, StreamId, Verdict};
 use super::{Store, documents, journal, progress, tables};
 use crate::domain::{Hash, Id};
@@ -52,26 +54,45 @@ impl Store {
 
     /// Applies one page: raw bytes, versions, contributions, documents, postings, quarantine, progress, totals and dirty
     /// marks, all or nothing.
+    ///
+    /// Documents that would make a balance larger than can be stored are refused: then all of it is done again without
+    /// them, each time without one more at least.
     pub async fn apply(&self, batch: ApplyBatch) -> Result<ApplyOutcome> {
+        let mut too_large = BTreeSet::new();
+        loop {
+            let known = too_large.len();
+            match self.apply_without(&batch, &too_large).await {
+                Err(StoreError::TooLarge { causes }) => {
+                    too_large.extend(causes.iter().copied());
+                    if too_large.len() == known {
+                        return Err(StoreError::TooLarge { causes });
+                    }
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn apply_without(&self, batch: &ApplyBatch, too_large: &BTreeSet<Id>) -> Result<ApplyOutcome> {
         let now = self.clock.now();
         let policy = (self.policies)(&batch.book);
         let speaker = Speaker { rank: batch.rank, books: batch.books };
-        let incoming = raw::incoming(self, &batch, speaker, &policy);
+        let incoming = raw::incoming(self, batch, speaker, &policy);
         let mut tx = self.engine.begin().await?;
         lock_book(&mut tx, &batch.book).await?;
-        raw::seen_again(&mut tx, &batch).await?;
+        raw::seen_again(&mut tx, batch).await?;
         let known = records::load_known(&mut tx, &incoming).await?;
         let mut decided = versions::decide(&incoming, known, batch.stream.id(), speaker, batch.mapping);
-        raw::store(&mut tx, &batch, &incoming, &decided, now).await?;
+        raw::store(&mut tx, batch, &incoming, &decided, now).await?;
         failpoint!("apply:after_raw");
-        let folded = folding::fold_all(&mut tx, &mut decided, &policy, &incoming).await?;
+        let folded = folding::fold_all(&mut tx, &mut decided, &policy, &incoming, too_large).await?;
         write_documents(&mut tx, &folded, folding::contribution_rows(&decided, &folded)).await?;
         records::write(&mut tx, &decided).await?;
         write_quarantine(&mut tx, &decided, now).await?;
         Marks::of(&folded).write(&mut tx).await?;
         let mut counts = batch.counted;
         counts.add(decided.counts());
-        write_totals(&mut tx, &batch, counts, now).await?;
+        write_totals(&mut tx, batch, counts, now).await?;
         let entries: Vec<journal::Entry> = folded.iter().filter_map(|document| document.entry.clone()).collect();
         let number = journal::post(&mut tx, self.clock.as_ref(), &entries).await?;
         failpoint!("apply:before_commit");

@@ -65,6 +65,13 @@ pub fn refuse(
     }
 }
 
+/// The complaint about a document with whose amount some balance would be larger than can be stored. Which of several
+/// such documents it is depends on which came first.
+pub fn too_large(document: &Document) -> Problem {
+    let problem = "与其他单据合计超出可存范围 · together with other documents more than a balance can hold".to_owned();
+    explain(document, &PostingError::Field { field: "gross".to_owned(), problem })
+}
+
 fn explain(document: &Document, error: &PostingError) -> Problem {
     let (field, reason) = match error {
         PostingError::Missing { field } => {

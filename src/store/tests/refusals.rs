@@ -165,3 +165,25 @@ async fn when_a_version_was_last_seen_does_not_depend_on_who_won_meanwhile() {
     }
     assert!(seen.iter().all(|versions| *versions == seen[0]), "{seen:?}");
 }
+
+/// In units; four of them are nearly all that a balance can hold.
+const HUGE: i64 = 2_305_843_009_213;
+
+#[tokio::test]
+async fn what_no_balance_can_hold_waits_in_quarantine_and_stops_nobody() {
+    for database in databases().await {
+        let store = open(&database).await;
+        let huge = (1..=5).fold(Page::of("outstock", 1), |page, number| {
+            let sold = shipment(&format!("S{number}"), "C1", "2026-01-05", HUGE);
+            page.facts(&number.to_string(), "v1", &[sold])
+        });
+        let counts = huge.apply(&store).await.counts;
+        assert_eq!((counts.applied, counts.quarantined), (4, 1));
+        let small = Page::of("outstock", 1).facts("6", "v1", &[shipment("S6", "C1", "2026-01-05", 1)]);
+        assert_eq!(small.apply(&store).await.counts.applied, 1);
+        settle(&store).await;
+        let waiting = waiting(&store).await;
+        assert_eq!((waiting.len(), waiting[0].1.as_str()), (1, "gross"));
+        assert!(store.verify(None).await.unwrap().is_sound());
+    }
+}
