@@ -153,6 +153,9 @@ pub enum LedgerCommand {
         /// 金额（默认：能核销的全部） · how much (default: all that it can)
         #[arg(long)]
         amount: Option<String>,
+        /// 跨币种：--amount 抵付目标单据币别的多少 · across currencies: what --amount settles there, the agreed rate
+        #[arg(long, value_name = "AMOUNT", requires = "amount")]
+        settles: Option<String>,
         #[command(flatten)]
         person: Person,
     },

@@ -7,8 +7,8 @@ use super::{AccountKind, Posting};
 /// Which event of the ledger moves value between these two accounts.
 pub fn event(posting: &Posting, reversal: bool) -> &'static str {
     use AccountKind::{
-        Bank, Billed, BillsHeld, BillsTransferred, Deposit, DiscountInterest, Opening, Returns, Sales, Unapplied,
-        Unbilled, Unidentified,
+        Bank, Billed, BillsHeld, BillsTransferred, Deposit, DiscountInterest, FxClearing, Opening, Returns, Sales,
+        Unapplied, Unbilled, Unidentified,
     };
     let (debit, credit) = (posting.debit.kind, posting.credit.kind);
     let (debit, credit) = if reversal { (credit, debit) } else { (debit, credit) };
@@ -28,6 +28,8 @@ pub fn event(posting: &Posting, reversal: bool) -> &'static str {
         (Bank, BillsHeld) => "票据到期或贴现 · bill matured or discounted",
         (DiscountInterest, BillsHeld) => "贴现息 · discount interest",
         (BillsTransferred, BillsHeld) => "票据背书 · bill endorsed",
+        (Unapplied | Deposit, FxClearing) => "跨币种核销转出 · money leaves for another currency at an agreed rate",
+        (FxClearing, Unapplied) => "跨币种核销转入 · money comes from another currency at an agreed rate",
         (BillsHeld | BillsTransferred, Opening) => "期初票据 · bill in hand or passed on at cutover",
         (Unapplied, BillsHeld) => "票据拒付 · bill dishonoured",
         (Unapplied, BillsTransferred) => "已背书票据拒付 · endorsed bill dishonoured",

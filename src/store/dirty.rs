@@ -71,9 +71,7 @@ impl Marks {
                 for party in parties.into_iter().flatten() {
                     self.parties.insert(party);
                     // Identified money may be the first that this customer has in its currency.
-                    if let Some(currency) = document.currency() {
-                        self.subjects.insert(Subject { book: document.book.clone(), party, currency });
-                    }
+                    self.add_decided(document, party);
                 }
             }
             _ => {}
@@ -109,9 +107,16 @@ impl Marks {
 
     fn add_customers_of(&mut self, decisions: &[Document]) {
         for decision in decisions {
-            if let (Some(party), Some(currency)) = (decision.fields.reference("customer"), decision.currency()) {
-                self.subjects.insert(Subject { book: decision.book.clone(), party, currency });
+            if let Some(party) = decision.fields.reference("customer") {
+                self.add_decided(decision, party);
             }
+        }
+    }
+
+    /// Both currencies, where the decision is about a rate between two.
+    fn add_decided(&mut self, decision: &Document, party: Id) {
+        for currency in ["currency", "to_currency"].into_iter().filter_map(|name| decision.fields.currency(name)) {
+            self.subjects.insert(Subject { book: decision.book.clone(), party, currency });
         }
     }
 
@@ -120,6 +125,9 @@ impl Marks {
         for document in documents::load(tx, &named).await?.values() {
             self.add_subjects(document);
             self.add_group(document);
+            if document.kind == FactKind::Payment {
+                self.paid.insert(document.id);
+            }
         }
         for payment in people::payments_of(tx, &self.payers.iter().copied().collect::<Vec<_>>()).await? {
             self.add_group(&payment);

@@ -56,7 +56,9 @@ fn paying_text(number: &str, currency: Currency, rows: &[AllocationView]) -> Str
     }
     let mut table = Table::new(&["核销 pays", "金额 amount", "依据 because"]);
     for row in rows {
-        let amount = format!("{} {currency}", row.amount.grouped(currency));
+        // Across currencies the amount is the claim's, and the reason names both.
+        let unit = if &*row.rung == "agreed_rate" { String::new() } else { format!(" {currency}") };
+        let amount = format!("{}{unit}", row.amount.grouped(currency));
         table.row(vec![row.item_number.to_string(), amount, row.explanation.to_string()]);
     }
     format!("\n{number}\n{}", table.render(1))
@@ -72,7 +74,10 @@ fn refusal(error: DecideError) -> AppError {
 
 fn wish(command: LedgerCommand) -> Result<(Wish, Person), AppError> {
     Ok(match command {
-        LedgerCommand::Allocate { payment, target, amount, person } => {
+        LedgerCommand::Allocate { payment, target, amount: Some(amount), settles: Some(settles), person } => {
+            (Wish::Rate { money: payment, target, amount, settles }, person)
+        }
+        LedgerCommand::Allocate { payment, target, amount, person, .. } => {
             (Wish::Allocate { money: payment, target, amount }, person)
         }
         LedgerCommand::Unallocate { payment, target, person } => (Wish::Unallocate { money: payment, target }, person),

@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use super::{fields_json, in_book};
 use crate::app::AppError;
 use crate::cli::output::{self, Table};
-use crate::domain::{Currency, Value};
+use crate::domain::{Amount, Currency, Value};
 use crate::ledger::Document;
 use crate::store::{DecisionView, Store};
 
@@ -39,6 +39,14 @@ fn currency(decision: &Document) -> Currency {
     decision.currency().unwrap_or(Currency::CNY)
 }
 
+/// How much of what is paid, and its currency: another than the money's where a rate was agreed.
+fn to_be_paid(decision: &Document) -> (Option<Amount>, Currency) {
+    match decision.fields.currency("to_currency") {
+        Some(currency) => (decision.fields.amount("to_gross"), currency),
+        None => (decision.fields.amount("gross"), currency(decision)),
+    }
+}
+
 /// The numbers that the decision names, in the order of its fields.
 fn about(decision: &Document) -> String {
     let numbers = decision.fields.iter().filter_map(|(_, value)| match value {
@@ -50,7 +58,13 @@ fn about(decision: &Document) -> String {
 }
 
 fn asked(decision: &Document) -> String {
-    decision.fields.amount("gross").map(|gross| gross.grouped(currency(decision))).unwrap_or_default()
+    let gross = decision.fields.amount("gross").map(|gross| gross.grouped(currency(decision))).unwrap_or_default();
+    match to_be_paid(decision) {
+        (Some(paid), other) if other != currency(decision) => {
+            format!("{gross} {} = {} {other}", currency(decision), paid.grouped(other))
+        }
+        _ => gross,
+    }
 }
 
 /// One that pays less than was asked no longer fits, and is said so rather than dropped.
@@ -59,7 +73,7 @@ fn now(view: &DecisionView) -> String {
         return format!("已由 {by} 撤销 (taken back)");
     }
     let Some(holds) = view.holds else { return "有效 in force".to_owned() };
-    let held = holds.grouped(currency(&view.decision));
+    let held = holds.grouped(to_be_paid(&view.decision).1);
     if fits(view) {
         format!("核销 {held} (pays)")
     } else {
@@ -68,13 +82,13 @@ fn now(view: &DecisionView) -> String {
 }
 
 fn fits(view: &DecisionView) -> bool {
-    let asked = view.decision.fields.amount("gross");
+    let (asked, _) = to_be_paid(&view.decision);
     let for_order = view.decision.fields.reference("order_no").is_some();
     view.holds.is_none_or(|holds| for_order || asked.map_or(holds.is_positive(), |asked| holds >= asked))
 }
 
 fn decision_json(view: &DecisionView) -> Json {
-    let currency = currency(&view.decision);
+    let (_, currency) = to_be_paid(&view.decision);
     json!({
         "book": view.decision.book, "number": view.decision.number, "fields": fields_json(&view.decision),
         "revoked_by": view.revoked_by, "holds": view.holds.map(|holds| holds.plain(currency)), "fits": fits(view),

@@ -291,6 +291,13 @@ impl<'a> Board<'a> {
         }
     }
 
+    /// Money that left for another currency at an agreed rate, or came from one.
+    pub fn post_crossings(&mut self) {
+        for crossing in std::mem::take(&mut self.purse.crossings) {
+            self.post(crossing.effective_on, crossing.debit, crossing.credit, crossing.amount);
+        }
+    }
+
     /// Tail differences between shipment and invoice, and goods that were unbilled at cutover.
     pub fn post_tails(&mut self, unbilled: &Unbilled<'_>) {
         let party = self.of_party(AccountKind::Unbilled);

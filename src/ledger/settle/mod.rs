@@ -20,6 +20,7 @@ mod items;
 mod matching;
 mod money;
 mod pins;
+mod rate;
 mod reference;
 mod rungs;
 mod tails;
@@ -49,7 +50,8 @@ pub struct SettleInput<'a> {
     pub party: Id,
     pub currency: Currency,
     /// Every live booked document that names this party in this currency: shipments, returns, invoices, adjustments,
-    /// payments, bills — and, in whatever currency, its orders, and the settlements and decisions that name any of these.
+    /// payments, bills — and, in whatever currency, its orders, the settlements and decisions that name any of these, and
+    /// the payments that decisions give a rate for.
     /// Also the payments, bank lines too, that people gave to it or that come from a payer whose money is its own.
     pub documents: &'a [Document],
     /// (bank line, receipt) that are the same money, of what the decisions name.
@@ -95,6 +97,8 @@ pub enum Rung {
     BookedSettlement,
     /// A person's decision.
     Pinned,
+    /// A person's decision, across currencies; the amount is in the currency of the claim.
+    AgreedRate,
     /// A deposit pays its own order.
     DepositOrder,
     /// The remittance text or the receipt's line names the invoice, shipment or order.
@@ -111,6 +115,7 @@ impl Rung {
         match self {
             Self::BookedSettlement => "booked_settlement",
             Self::Pinned => "pinned",
+            Self::AgreedRate => "agreed_rate",
             Self::DepositOrder => "deposit_order",
             Self::Reference => "reference",
             Self::ExactSingle => "exact_single",
@@ -170,6 +175,7 @@ pub fn settle(input: &SettleInput<'_>) -> Settlement {
     let purse = Purse::of(&view, input);
     let mut board = Board::new(input, items, purse);
     board.post_identified(&view);
+    board.post_crossings();
     board.post_tails(&unbilled);
     rungs::run(&mut board, &view);
     dishonoured::run(&mut board, &view);

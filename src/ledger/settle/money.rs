@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::civil::Date;
 
 use super::SettleInput;
+use super::rate::{self, Crossing};
 use super::view::{Counted, View};
 use crate::domain::{FactKind, Id};
 use crate::ledger::bill;
@@ -52,6 +53,8 @@ pub(super) struct Purse<'a> {
     pub refunds: Vec<Money<'a>>,
     /// Indexes into `money` by the payment's id.
     pub by_payment: HashMap<Id, Vec<usize>>,
+    /// What left for another currency, or came from one.
+    pub crossings: Vec<Crossing>,
 }
 
 impl<'a> Purse<'a> {
@@ -67,6 +70,7 @@ impl<'a> Purse<'a> {
                 }
             }
         }
+        purse.crossings = rate::convert(&mut purse.money, view, input);
         for (index, money) in purse.money.iter().enumerate() {
             purse.by_payment.entry(money.document.id).or_default().push(index);
         }
@@ -94,7 +98,7 @@ impl<'a> Purse<'a> {
     }
 }
 
-fn payment<'a>(counted: &Counted<'a>, party: Id, view: &View<'a>) -> Vec<Money<'a>> {
+pub(super) fn payment<'a>(counted: &Counted<'a>, party: Id, view: &View<'a>) -> Vec<Money<'a>> {
     let document = counted.document;
     let mut by_account: BTreeMap<Account, Money<'a>> = BTreeMap::new();
     let moves = view.moves.get(&document.id).map_or([].as_slice(), Vec::as_slice);

@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 
 use super::Rung;
 use super::board::{Board, Shortage};
+use super::rate;
 use super::rungs::indexes_of;
 use super::view::View;
-use crate::domain::Id;
+use crate::domain::{Currency, Id};
 use crate::ledger::Document;
 use crate::ledger::decision::action;
 
@@ -23,11 +24,12 @@ pub(super) struct Standing<'a> {
 }
 
 /// In the order in which it was decided.
-pub(super) fn standing<'a>(view: &View<'a>) -> Vec<Standing<'a>> {
+pub(super) fn standing<'a>(view: &View<'a>, currency: Currency) -> Vec<Standing<'a>> {
     let mut last: BTreeMap<(Id, Id), (usize, Standing<'a>)> = BTreeMap::new();
     for (position, decision) in view.decisions.iter().enumerate() {
         let is_pin = match action(decision) {
             "allocate" | "confirm" => true,
+            "rate" if decision.fields.currency("to_currency") == Some(currency) => true,
             "unallocate" | "reject" => false,
             _ => continue,
         };
@@ -51,14 +53,18 @@ pub(super) fn bar(board: &mut Board<'_>, standing: &[Standing<'_>]) {
 
 pub(super) fn pay(board: &mut Board<'_>, view: &View<'_>, standing: &[Standing<'_>]) {
     for said in standing.iter().filter(|said| said.is_pin) {
-        let asked = said.decision.fields.amount("gross").map(|gross| gross.0);
-        let explanation = explanation(said.decision);
+        let is_rate = action(said.decision) == "rate";
+        let (asked, rung, explanation) = match is_rate {
+            true => ("to_gross", Rung::AgreedRate, rate::explanation(said.decision)),
+            false => ("gross", Rung::Pinned, explanation(said.decision)),
+        };
+        let asked = said.decision.fields.amount(asked).map(|gross| gross.0);
         let mut left = asked.unwrap_or(i64::MAX);
         for money in indexes_of(board, said.money) {
             for (item, share) in board.targets_of(said.target) {
                 let pays_all = asked.is_none() || left >= board.open_of(item);
                 let shortage = if pays_all { Shortage::Tolerated } else { Shortage::StaysOpen };
-                left -= board.pay(money, item, left.min(share), Rung::Pinned, shortage, &explanation);
+                left -= board.pay(money, item, left.min(share), rung, shortage, &explanation);
             }
             if view.orders.get(&said.target).is_some_and(|order| order.status() != "closed") {
                 left -= board.keep(money, left);

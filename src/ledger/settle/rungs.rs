@@ -13,7 +13,7 @@ use super::view::View;
 use crate::domain::Id;
 
 pub(super) fn run(board: &mut Board<'_>, view: &View<'_>) {
-    let standing = pins::standing(view);
+    let standing = pins::standing(view, board.input.currency);
     pins::bar(board, &standing);
     booked_settlements(board, view);
     named_credits(board);

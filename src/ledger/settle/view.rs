@@ -39,6 +39,9 @@ pub(super) struct View<'a> {
     pub decisions: Vec<&'a Document>,
     /// By payment: whose money it is by what people decided.
     pub moves: HashMap<Id, Vec<Move>>,
+    /// Payments in other currencies of which people said at what rate they settle something.
+    abroad: HashMap<Id, Counted<'a>>,
+    pub settlements_abroad: Vec<&'a Document>,
     twins: HashMap<Id, Id>,
     pub orders: HashMap<Id, &'a Document>,
     /// Also those that post nothing, such as shipments before cutover: due dates are counted from them.
@@ -68,6 +71,12 @@ impl<'a> View<'a> {
         Some(self.twins.get(&named).copied().unwrap_or(named))
     }
 
+    /// A payment of this party, in whatever currency.
+    pub fn payment(&self, id: Id) -> Option<Counted<'a>> {
+        let own = self.money.iter().find(|money| money.document.id == id && money.document.kind == FactKind::Payment);
+        own.or(self.abroad.get(&id)).copied()
+    }
+
     /// A bank line that is a receipt's twin brings no money of its own.
     fn brings_money(&self, document: &Document) -> bool {
         document.role == Role::Booked || !self.twins.contains_key(&document.id)
@@ -78,13 +87,19 @@ impl<'a> View<'a> {
             self.orders.insert(document.id, document);
             return;
         }
-        if document.currency() != Some(input.currency) || !self.brings_money(document) {
+        if !self.brings_money(document) {
             return;
         }
+        let is_abroad = document.currency() != Some(input.currency);
         let given = self.given(document, input.party);
         let is_own = |fields: &FieldMap| fields.reference("customer") == Some(input.party);
         let own = given || is_own(&document.fields) || document.lines.iter().any(|line| is_own(&line.fields));
         match document.kind {
+            FactKind::Settlement if is_abroad => self.settlements_abroad.push(document),
+            FactKind::Payment if is_abroad && own => {
+                self.abroad.extend(counted(document, input).map(|counted| (document.id, counted)));
+            }
+            _ if is_abroad => {}
             FactKind::Settlement => self.settlements.push(document),
             FactKind::Statement if own => self.statements.push(document),
             _ if !own => {}
@@ -92,16 +107,9 @@ impl<'a> View<'a> {
                 if document.kind == FactKind::Shipment {
                     self.all_shipments.insert(document.id, document);
                 }
-                let posted = match document.role {
-                    Role::Booked => postings(document, input.policy),
-                    _ => evidence_postings(document, input.policy),
-                };
-                let posted = posted.unwrap_or_default();
-                let Some(first) = posted.first() else { return };
-                // A payment posts one transfer an account; of everything else the first transfer is the whole.
-                let whole = if document.kind == FactKind::Payment { posted.as_slice() } else { &posted[..1] };
-                let gross = whole.iter().map(|posting| posting.amount.0).sum();
-                self.count(Counted { document, effective_on: first.effective_on, gross });
+                if let Some(counted) = counted(document, input) {
+                    self.count(counted);
+                }
             }
         }
     }
@@ -131,6 +139,20 @@ impl<'a> View<'a> {
         };
         list.push(counted);
     }
+}
+
+/// A document with what it posts; `None` when it posts nothing.
+fn counted<'a>(document: &'a Document, input: &SettleInput<'_>) -> Option<Counted<'a>> {
+    let posted = match document.role {
+        Role::Booked => postings(document, input.policy),
+        _ => evidence_postings(document, input.policy),
+    };
+    let posted = posted.unwrap_or_default();
+    let first = posted.first()?;
+    // A payment posts one transfer an account; of everything else the first transfer is the whole.
+    let whole = if document.kind == FactKind::Payment { posted.as_slice() } else { &posted[..1] };
+    let gross = whole.iter().map(|posting| posting.amount.0).sum();
+    Some(Counted { document, effective_on: first.effective_on, gross })
 }
 
 pub(super) fn is_red(invoice: &Document) -> bool {

@@ -19,14 +19,15 @@ pub struct DecisionView {
     pub decision: Document,
     /// Number of the decision that took it back.
     pub revoked_by: Option<Box<str>>,
-    /// Of an allocation: how much of the money pays what it names, by people's word; `None` of everything else.
+    /// Of an allocation: how much of the money pays what it names, by people's word, in the currency of what is paid; `None`
+    /// of everything else.
     pub holds: Option<Amount>,
 }
 
 const ALL: &str =
     concat!("SELECT ", documents::document_columns!(), " FROM document d WHERE d.kind = 'decision' AND d.role = 0");
 const PINNED: &str = "SELECT a.source, a.amount, i.document, i.orders FROM allocation a JOIN open_item i \
-     ON i.subject = a.subject AND i.id = a.item WHERE a.rung = 'pinned' AND a.source {keys}";
+     ON i.subject = a.subject AND i.id = a.item WHERE a.rung IN ('pinned', 'agreed_rate') AND a.source {keys}";
 const PARTIES: &str =
     concat!("SELECT ", documents::document_columns!(), " FROM document d WHERE d.kind = 'party' AND d.name_key = $1");
 
@@ -95,7 +96,7 @@ impl Pins {
     }
 
     fn held(&self, decision: &Document) -> Option<Amount> {
-        let is_pin = matches!(decision::action(decision), "allocate" | "confirm");
+        let is_pin = matches!(decision::action(decision), "allocate" | "confirm" | "rate");
         let money = money(decision).filter(|_| is_pin)?;
         let money = self.twins.get(&money).copied().unwrap_or(money);
         let named =

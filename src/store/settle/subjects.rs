@@ -118,6 +118,8 @@ fn about(
     let named = documents.iter().flat_map(|document| payer_of(document).into_iter().chain([document.id]));
     let matches: Vec<Document> = named.filter_map(|name| by_claim.get(&name)).flatten().cloned().collect();
     documents.extend(matches);
+    let abroad = abroad(subject, &documents, by_party, by_claim);
+    documents.extend(abroad);
     let decisions: Vec<Document> = in_force(&documents).into_iter().cloned().collect();
     let decisions: Vec<&Document> = decisions.iter().collect();
     for line in documents.iter_mut().filter(|document| document.role == Role::Evidence) {
@@ -126,6 +128,22 @@ fn about(
     documents.sort_by_key(|document| document.id);
     documents.dedup_by_key(|document| document.id);
     documents
+}
+
+/// Payments in other currencies that decisions give a rate for, with what else names them.
+fn abroad(
+    subject: &Subject,
+    documents: &[Document],
+    by_party: &HashMap<Id, Vec<Document>>,
+    by_claim: &HashMap<Id, Vec<Document>>,
+) -> Vec<Document> {
+    let rates = documents.iter().filter(|document| document.fields.text("action") == Some("rate"));
+    let named: HashSet<Id> = people::money_named(rates).collect();
+    let is_abroad =
+        |document: &&Document| named.contains(&document.id) && document.currency() != Some(subject.currency);
+    let payments: Vec<&Document> = by_party.get(&subject.party).into_iter().flatten().filter(is_abroad).collect();
+    let naming = payments.iter().filter_map(|payment| by_claim.get(&payment.id)).flatten();
+    payments.iter().copied().chain(naming).cloned().collect()
 }
 
 /// The customer's own terms; unreadable or missing ones are the book's default.

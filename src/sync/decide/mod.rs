@@ -33,6 +33,13 @@ pub enum Wish {
         target: String,
         amount: Option<String>,
     },
+    /// So much of this money pays so much of a claim in another currency: the agreed rate.
+    Rate {
+        money: String,
+        target: String,
+        amount: String,
+        settles: String,
+    },
     /// It does not: what it pays now, or one thing that it might.
     Unallocate {
         money: String,
@@ -98,6 +105,9 @@ pub async fn decide(store: &Store, person: &Person<'_>, wish: &Wish) -> Result<S
     let drafts = match wish {
         Wish::Allocate { money, target, amount } => {
             vec![money::allocate(store, person, money, target, amount.as_deref()).await?]
+        }
+        Wish::Rate { money, target, amount, settles } => {
+            vec![money::rate(store, person, money, target, amount, settles).await?]
         }
         Wish::Unallocate { money, target } => {
             money::answer(store, person, "unallocate", money, target.as_deref()).await?

@@ -6,6 +6,7 @@ use super::named::{self, MONEY, TARGETS};
 use super::{DecideError, Draft, Person, refused};
 use crate::domain::{Amount, Currency, FactKind, Value};
 use crate::ledger::attribution::{is_identification, moves};
+use crate::ledger::decision::action;
 use crate::ledger::{Document, Role};
 use crate::store::{AllocationView, DocumentView, Store};
 
@@ -26,7 +27,8 @@ pub async fn allocate(
     let of_target = target.currency().filter(|_| target.kind != FactKind::Order);
     if let Some(other) = of_target.filter(|other| *other != currency) {
         return refused(format!(
-            "{} 是 {currency}，{} 是 {other}：跨币别需要协议汇率 · different currencies need an agreed rate",
+            "{} 是 {currency}，{} 是 {other}：跨币别需要协议汇率，请用 --amount 和 --settles · different currencies need an \
+             agreed rate: say --amount and --settles",
             money.number, target.number
         ));
     }
@@ -44,6 +46,39 @@ pub async fn allocate(
         ));
     }
     Ok(Draft::new(&money.book, "allocate").about(&money).naming(field_of(&target), &target).gross(amount))
+}
+
+/// The agreed rate: `amount` of the money settles `settles` of the target.
+pub async fn rate(
+    store: &Store,
+    person: &Person<'_>,
+    money: &str,
+    target: &str,
+    amount: &str,
+    settles: &str,
+) -> Result<Draft, DecideError> {
+    let money = named::one(store, person.book, money, &[FactKind::Payment]).await?;
+    let target = named::one(store, Some(&money.book), target, &TARGETS).await?;
+    let (from, to) = (currency(&money)?, currency(&target)?);
+    if from == to {
+        return refused(format!("两张单据都是 {from}，不需要汇率 · both are in {from}: leave out --settles"));
+    }
+    same_party(store, &money, &target).await?;
+    let (gross, to_gross) = (named::amount(amount, from)?, named::amount(settles, to)?);
+    let free = Amount(free_money(store, &money, &target).await?.max(0));
+    let open = open_amount(store, &money, &target).await?.map(|open| Amount(open.max(0)));
+    if gross > free || open.is_some_and(|open| to_gross > open) {
+        let open =
+            open.map_or(String::new(), |open| format!("；{} 可核销 {} {to} · open", target.number, open.grouped(to)));
+        let free = free.grouped(from);
+        return refused(format!("超出可用金额 · more than there is: {} 可用 {free} {from} · free{open}", money.number));
+    }
+    let draft = Draft::new(&money.book, "rate").about(&money).naming(field_of(&target), &target).gross(Some(gross));
+    let draft = draft.with("to_currency", Value::Currency(to)).with("to_gross", Value::Amount(to_gross));
+    Ok(match target.fields.get("customer") {
+        Some(customer) => draft.with("customer", customer.clone()),
+        None => draft,
+    })
 }
 
 /// `confirm`, `reject` or `unallocate`: one decision for each thing that the money pays now, or for the one named.
@@ -197,6 +232,9 @@ async fn paying(store: &Store, money: &Document) -> Result<Vec<AllocationView>, 
 /// Micros that are neither settled in the ERP nor given to something else by a person.
 async fn free_money(store: &Store, money: &Document, target: &Document) -> Result<i64, DecideError> {
     let mut free = money.gross().unwrap_or_default().0;
+    for rate in store.decisions_about(&[money.id]).await?.iter().filter(|one| action(one) == "rate") {
+        free -= rate.fields.amount("gross").unwrap_or_default().0;
+    }
     for allocation in paying(store, money).await?.iter().filter(|one| FIXED.contains(&&*one.rung)) {
         let paid = paid_document(store, money, allocation).await?;
         let is_again = &*allocation.rung == "pinned" && names(&paid, target);
@@ -218,7 +256,7 @@ async fn open_amount(store: &Store, money: &Document, target: &Document) -> Resu
     let gross: i64 = items.iter().map(|item| item.gross.0.max(0)).sum();
     let is_fixed = |one: &&AllocationView| {
         let others = one.from != receipt && FIXED.contains(&&*one.rung);
-        let booked = &*one.rung == "booked_settlement" || &*one.rung == "credit_note";
+        let booked = ["booked_settlement", "credit_note", "agreed_rate"].contains(&&*one.rung);
         items.iter().any(|item| item.id == one.item) && (others || booked)
     };
     let fixed: i64 = allocations.iter().filter(is_fixed).map(|one| one.amount.0 + one.tolerated.0).sum();

@@ -182,3 +182,34 @@ async fn a_bank_line_is_paired_with_a_receipt_of_another_amount_and_parted_again
         assert_eq!(open.len(), 1, "interest is nobody's receipt: {open:?}");
     }
 }
+
+#[tokio::test]
+async fn money_settles_a_claim_in_another_currency_only_at_a_rate_that_somebody_agreed() {
+    for database in databases().await {
+        let store = open(&database).await;
+        company(&store).await;
+        let refused = say(&store, &allocate("R1", "AR9", None)).await;
+        assert!(matches!(refused, Err(DecideError::Refused(text)) if text.contains("--settles")));
+        let rate = |amount: &str, settles: &str| Wish::Rate {
+            money: "R1".into(),
+            target: "AR9".into(),
+            amount: amount.into(),
+            settles: settles.into(),
+        };
+        for (amount, settles) in [("101", "14"), ("100", "70.01")] {
+            let refused = say(&store, &rate(amount, settles)).await;
+            assert!(
+                matches!(refused, Err(DecideError::Refused(text)) if text.contains("more than there is")),
+                "{amount}"
+            );
+        }
+        let stated = say(&store, &rate("72", "10")).await.unwrap();
+        let mut paying = pays(&store, "R1").await;
+        paying.sort();
+        assert_eq!(paying, ["AR1 28.00 oldest_first", "AR9 10.00 agreed_rate"]);
+        assert_eq!(store.decisions(None, 1).await.unwrap()[0].holds, Some(Amount::units(10)));
+        say(&store, &Wish::Revoke { decisions: vec![stated.decisions[0].to_string()] }).await.unwrap();
+        assert_eq!(pays(&store, "R1").await, ["AR1 100.00 exact_single"]);
+        assert!(store.verify(None).await.unwrap().is_sound());
+    }
+}
