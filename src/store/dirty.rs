@@ -41,7 +41,9 @@ impl Marks {
     pub fn of(folded: &[Folded]) -> Self {
         let mut marks = Self::default();
         for change in folded.iter().filter(|change| change.is_changed()) {
-            for document in change.states().filter(|document| document.is_live()) {
+            // A customer's terms count whatever became of the customer.
+            let counts = |document: &&Document| document.is_live() || document.kind == FactKind::Party;
+            for document in change.states().filter(counts) {
                 marks.add(document);
             }
             let pairs = matches!(change.after.kind, FactKind::Payment | FactKind::Shipment | FactKind::Invoice);

@@ -23,8 +23,8 @@ use crate::store::Store;
 
 /// Histories that are told together.
 pub const WORLD: u64 = 16;
-/// Together 400 histories.
-const WORLDS_IN_MEMORY: u64 = 25;
+/// Together 304 histories.
+const WORLDS_IN_MEMORY: u64 = 19;
 /// Together 80 histories.
 const WORLDS_ON_SERVER: u64 = 5;
 /// What `BIHUAN_TEST_FULL` asks for: 50,000 histories.
