@@ -22,6 +22,8 @@ const HELD_ELSEWHERE: SignedDuration = SignedDuration::from_millis(HELD_ELSEWHER
 const HELD_ELSEWHERE_MS: i64 = 2_000;
 /// DESIGN 9: the streams of a daemon that died move on in under ten seconds.
 const _: () = assert!(super::pull::LEASE_MS + HELD_ELSEWHERE_MS < 10_000);
+/// Between two lines with the end of the hash chain; one more is written at every start.
+const ANCHOR_EVERY: SignedDuration = SignedDuration::from_hours(24);
 /// A stream that failed waits at least this long, whatever its schedule says, so that a lost ERP is not hammered.
 const AFTER_FAILURE: SignedDuration = SignedDuration::from_secs(30);
 
@@ -38,6 +40,7 @@ pub async fn run(app: App) -> Result<(), AppError> {
     for index in 0..app.feeds.len() {
         tasks.spawn(pull_on_schedule(Arc::clone(&app), index, stopped.clone()));
     }
+    tasks.spawn(note_anchor(Arc::clone(&app), stopped.clone()));
     tasks.spawn(follow_changes(Arc::clone(&app), changes, stopped.clone()));
     if let Some(reminding) = &app.reminding {
         tasks.spawn(Arc::clone(reminding).run(stopped.clone()));
@@ -75,6 +78,18 @@ async fn pull_on_schedule(app: Arc<App>, index: usize, stopped: watch::Receiver<
         };
         let next = app.clock.now().checked_add(pause).unwrap_or(Timestamp::MAX);
         wait_until(&app, next, stopped.clone()).await;
+    }
+}
+
+/// One line a day: with the log, the chain's end lies where nobody who changes the database changes it along.
+async fn note_anchor(app: Arc<App>, stopped: watch::Receiver<bool>) {
+    while !*stopped.borrow() {
+        match app.store.anchor().await {
+            Ok(anchor) => tracing::info!(%anchor, "End of the hash chain; check it with `ledger verify --anchor`."),
+            Err(error) => tracing::warn!(%error, "The end of the hash chain could not be read."),
+        }
+        let tomorrow = app.clock.now().checked_add(ANCHOR_EVERY).unwrap_or(Timestamp::MAX);
+        wait_until(&app, tomorrow, stopped.clone()).await;
     }
 }
 

@@ -21,14 +21,14 @@ pub use daemon::run;
 pub use error::AppError;
 pub use feeds::build as build_feeds;
 pub use presence::{Presence, Wanted};
-pub use rebuild::{Rebuilt, rebuild};
+pub use rebuild::{Rebuilt, Remade, rebuild};
 pub use reminding::check as check_reminding;
 
 use crate::config::Config;
 use crate::domain::Clock;
 use crate::ledger::BookPolicy;
 use crate::remind::Reminding;
-use crate::store::{Store, StoreSettings};
+use crate::store::{Policies, Store, StoreSettings};
 use crate::sync::Feed;
 
 /// How the address of an embedded database begins.
@@ -57,6 +57,11 @@ impl App {
         let feeds = feeds::build(&config)?;
         let presence = Presence::take(&config, wanted)?;
         let store = open_store(&config, Arc::clone(&clock)).await?;
+        let policies = policies(&config)?;
+        let fingerprint = BookPolicy::fingerprint(config.books.iter().map(|book| (&*book.key, policies(&book.key))));
+        if store.settle_under(fingerprint).await? {
+            tracing::info!("the books' policies are not those of last time: every customer is settled again");
+        }
         let holder = format!("{}-{}", std::process::id(), clock.now().as_microsecond());
         let reminding = reminding::build(&config, &store, &feeds, Arc::clone(&clock), &holder, presence.alone).await?;
         Ok(Self { config, clock, store, feeds, presence, holder, reminding })
@@ -93,14 +98,19 @@ pub async fn open_store(config: &Arc<Config>, clock: Arc<dyn Clock>) -> Result<S
         let dir = &config.data_dir;
         std::fs::create_dir_all(dir).map_err(|source| AppError::Folder { path: dir.display().to_string(), source })?;
     }
-    let config = Arc::clone(config);
-    let working_days = Arc::new(calendar::working_days(&config)?);
-    let policies = Arc::new(move |book: &str| BookPolicy {
-        working_days: Arc::clone(&working_days),
-        ..config.book(book).map(|book| book.policy.clone()).unwrap_or_default()
-    });
+    let policies = policies(config)?;
     let settings = StoreSettings { url: url.expose().to_owned(), clock, policies };
     Ok(Store::open(&settings).await?)
+}
+
+/// Each book's policy with the days that are worked there; of a book that nobody configured, the defaults.
+fn policies(config: &Arc<Config>) -> Result<Policies, AppError> {
+    let config = Arc::clone(config);
+    let working_days = Arc::new(calendar::working_days(&config)?);
+    Ok(Arc::new(move |book: &str| BookPolicy {
+        working_days: Arc::clone(&working_days),
+        ..config.book(book).map(|book| book.policy.clone()).unwrap_or_default()
+    }))
 }
 
 /// The civil date in the book's own zone.

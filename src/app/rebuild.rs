@@ -1,10 +1,12 @@
-//! The ledger made again from its raw records, beside the stored one, and both compared.
+//! The ledger made again from its raw records: to be compared with the stored one, or to ask what was known at an instant.
 
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+
 use super::{AppError, feeds, settle};
 use crate::config::Config;
-use crate::store::{Comparison, Store};
+use crate::store::{Comparison, RawReader, Store};
 use crate::sync::rebuild::{Replay, replay};
 
 #[derive(Debug)]
@@ -39,21 +41,47 @@ impl Drop for Scratch {
     }
 }
 
-/// Replays under the configuration of today: numbering, time zones, precedence and policies are not stored with a record.
+/// A ledger that was made from raw records; its file goes when it does.
+pub struct Remade {
+    pub store: Store,
+    replay: Replay,
+    _file: Scratch,
+}
+
+impl Remade {
+    /// Replays under the configuration of today: numbering, zones, precedence and policies are not stored with a record.
+    async fn of(config: &Config, store: &Store, reader: &mut RawReader) -> Result<Self, AppError> {
+        let feeds = feeds::build(config)?;
+        let file = Scratch::in_folder(&config.data_dir)?;
+        let scratch = store.scratch(&file.0).await?;
+        let replay = replay(reader, &feeds, &scratch).await?;
+        settle(&scratch).await?;
+        Ok(Self { store: scratch, replay, _file: file })
+    }
+
+    /// The ledger that was known at an instant; refused when some of what had come in by then cannot be replayed.
+    pub async fn known_at(config: &Config, store: &Store, instant: Timestamp) -> Result<Self, AppError> {
+        let remade = Self::of(config, store, &mut store.raw_reader(Some(instant)).await?).await?;
+        if !remade.replay.problems.is_empty() {
+            return Err(AppError::Refused(remade.replay.problems.join("\n")));
+        }
+        if remade.replay.versions == 0 {
+            return Err(AppError::Refused(format!("到 {instant} 为止没有任何记录 · nothing had come in by then")));
+        }
+        Ok(remade)
+    }
+}
+
 pub async fn rebuild(config: &Config, store: &Store) -> Result<Rebuilt, AppError> {
-    let feeds = feeds::build(config)?;
-    let mut reader = store.raw_reader().await?;
+    let mut reader = store.raw_reader(None).await?;
     if reader.waiting().await? > 0 {
         return Err(AppError::Refused(
             "有客户待结算，稍后再试，或先运行 `bihuan sync` · customers wait for settlement; try again later, or run `bihuan sync`"
                 .to_owned(),
         ));
     }
-    let file = Scratch::in_folder(&config.data_dir)?;
-    let scratch = store.scratch(&file.0).await?;
-    let replay = replay(&mut reader, &feeds, &scratch).await?;
-    settle(&scratch).await?;
-    let comparison = reader.compare(&scratch).await?;
-    scratch.close().await;
-    Ok(Rebuilt { replay, comparison })
+    let remade = Remade::of(config, store, &mut reader).await?;
+    let comparison = reader.compare(&remade.store).await?;
+    remade.store.close().await;
+    Ok(Rebuilt { replay: remade.replay, comparison })
 }

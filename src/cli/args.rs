@@ -1,8 +1,17 @@
 //! The clap tree.
 
+mod files;
+mod statement;
+
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
+
+pub use files::{ExportArgs, ExportFormat, ReconcileArgs};
+pub use statement::{StatementAnswer, StatementArgs, StatementCommand, StatementFormat, StatementPeriod};
+
+/// How days are shown in the help, and so recognized when one cannot be read.
+pub const DAY: &str = "YYYY-MM-DD";
 
 /// 闭环：ERP、财务与聊天之间的集成中间件 · integration middleware between ERP, finance and chat
 #[derive(Debug, Parser)]
@@ -81,6 +90,9 @@ pub enum Command {
     /// 核销评分 · what `cargo xtask score-allocation` runs
     #[command(hide = true)]
     ScoreAllocation(ScoreArgs),
+    /// 身份评分 · what `cargo xtask score-identity` runs
+    #[command(hide = true)]
+    ScoreIdentity(ScoreIdentityArgs),
 }
 
 #[derive(Debug, Clone, Args)]
@@ -109,6 +121,8 @@ pub enum LedgerCommand {
         code: String,
         #[arg(long)]
         book: Option<String>,
+        #[command(flatten)]
+        at: PastArgs,
     },
     /// 一张订单的闭环 · one order's loop
     Order {
@@ -116,16 +130,8 @@ pub enum LedgerCommand {
         #[arg(long)]
         book: Option<String>,
     },
-    /// 为什么 · why a document is as it is: sources, postings and their rule, pairing, allocations
-    Why {
-        /// 单号 · the document's number
-        number: String,
-        #[arg(long)]
-        book: Option<String>,
-        /// 单据种类 · its kind, where a number stands for several (shipment, invoice, payment …)
-        #[arg(long)]
-        kind: Option<String>,
-    },
+    /// 为什么 · why a document, a row of the journal or a balance is as it is, down to the bytes that came in
+    Why(WhyArgs),
     /// 佐证 · what bank, warehouse and tax platform have seen, and what of it is not booked, or booked and not seen
     Evidence {
         #[arg(long)]
@@ -136,14 +142,33 @@ pub enum LedgerCommand {
         #[arg(long, default_value_t = 50)]
         limit: u32,
     },
+    /// 与 ERP 账龄表核对 · our balances against the ERP's aging list, with the likely cause of each difference
+    Reconcile(ReconcileArgs),
     /// 账龄 · who owes what since when
     Aging {
         #[arg(long)]
         book: Option<String>,
-        /// 截至日期 · as of this day (default: today)
-        #[arg(long, value_name = "YYYY-MM-DD")]
-        as_of: Option<jiff::civil::Date>,
+        #[command(flatten)]
+        at: PastArgs,
     },
+    /// 余额 · what every account has, now or at a point of the past, from the journal
+    Balances {
+        #[arg(long)]
+        book: Option<String>,
+        /// 客户代码 · only accounts of this customer
+        #[arg(long, value_name = "CODE")]
+        party: Option<String>,
+        /// 科目 · only this kind of account (receivable:billed, cash:unapplied …)
+        #[arg(long)]
+        account: Option<String>,
+        /// 按过账日 · by the day of posting: a closed period stays as it was
+        #[arg(long)]
+        posted: bool,
+        #[command(flatten)]
+        at: PastArgs,
+    },
+    /// 对账单 · a customer's statement of account
+    Statement(Box<StatementArgs>),
     /// 手工核销 · this money pays this invoice, shipment or order, whatever the rules say
     Allocate {
         /// 收款或票据号 · number of the payment or bill
@@ -216,12 +241,30 @@ pub enum LedgerCommand {
         #[command(flatten)]
         person: Person,
     },
+    /// 关账 · close a book's period: what comes late is posted on the first open day (--book is required)
+    Close {
+        /// 最后一天 · the last closed day
+        #[arg(long, value_name = DAY)]
+        until: jiff::civil::Date,
+        #[command(flatten)]
+        person: Person,
+    },
     /// 撤销决定 · take a decision back
     Revoke {
         #[arg(required = true)]
         decisions: Vec<String>,
         #[command(flatten)]
         person: Person,
+    },
+    /// 核销提议 · what payments may be for, where the evidence is not enough to place them; the surest first
+    Proposals {
+        #[arg(long)]
+        book: Option<String>,
+        /// 客户代码 · the customer's code
+        #[arg(long)]
+        party: Option<String>,
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
     },
     /// 人工决定及其现状 · what people decided, and what became of it
     Decisions {
@@ -259,29 +302,45 @@ pub struct Person {
     pub note: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ExportFormat {
-    Hledger,
-    Beancount,
-    Csv,
-    Ndjson,
+/// Two times: when a thing counts, and when it became known.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct PastArgs {
+    /// 截至日期 · as if nothing had happened after this day (default: today)
+    #[arg(long, value_name = DAY)]
+    pub as_of: Option<jiff::civil::Date>,
+    /// 当时所知 · only what was known at this instant, such as 2026-03-31T18:00:00+08:00 (default: now)
+    #[arg(long, value_name = "INSTANT")]
+    pub known_at: Option<jiff::Timestamp>,
 }
 
 #[derive(Debug, Clone, Args)]
-pub struct ExportArgs {
-    #[arg(long, value_enum)]
-    pub format: ExportFormat,
+pub struct WhyArgs {
+    /// 单号、分录号（批.序）、哈希开头，或余额地址 · a document's number, BATCH.SEQ, the beginning of a row's hash, or the
+    /// address of a balance (receivable:billed/CUST0001/CNY)
+    #[arg(value_name = "WHAT")]
+    pub what: Option<String>,
     #[arg(long)]
     pub book: Option<String>,
-    /// 生效日起 · effective on this day or later
-    #[arg(long, value_name = "YYYY-MM-DD")]
-    pub from: Option<jiff::civil::Date>,
-    /// 生效日止 · effective on this day or earlier
-    #[arg(long, value_name = "YYYY-MM-DD")]
-    pub to: Option<jiff::civil::Date>,
-    /// 输出文件（默认标准输出） · file to write (default: standard output)
-    #[arg(long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
+    /// 单据种类 · its kind, where a number stands for several (shipment, invoice, payment …)
+    #[arg(long)]
+    pub kind: Option<String>,
+    /// 科目余额 · the balance of this account
+    #[arg(long, value_name = "ACCOUNT", conflicts_with = "what")]
+    pub balance: Option<String>,
+    /// 客户编码 · of this customer
+    #[arg(long, value_name = "CODE", requires = "balance")]
+    pub party: Option<String>,
+    /// 订单号 · of this order (deposits)
+    #[arg(long, value_name = "NUMBER", requires = "balance")]
+    pub order: Option<String>,
+    #[arg(long, value_name = "CUR", requires = "balance")]
+    pub currency: Option<String>,
+    /// 截至生效日 · balances: effective on this day or earlier
+    #[arg(long, value_name = DAY)]
+    pub as_of: Option<jiff::civil::Date>,
+    /// 最多列出 · balances: transfers that are listed; earlier ones are summed
+    #[arg(long, default_value_t = 50)]
+    pub limit: u32,
 }
 
 #[derive(Debug, Subcommand)]
@@ -340,6 +399,16 @@ pub struct ScoreArgs {
     #[arg(long, default_value_t = 20_000)]
     pub payments: usize,
     /// 用于调参的集合 · the set that thresholds are tuned on, instead of the printed one
+    #[arg(long)]
+    pub tuning: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ScoreIdentityArgs {
+    /// 编码数 · at least so many party keys
+    #[arg(long, default_value_t = 20_000)]
+    pub keys: usize,
+    /// 用于调参的集合 · the set that points are tuned on, instead of the printed one
     #[arg(long)]
     pub tuning: bool,
 }

@@ -6,6 +6,7 @@
 mod args;
 mod bench;
 mod check;
+mod csv;
 mod demo;
 mod ledger;
 mod map;
@@ -22,10 +23,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 pub use args::{
     BenchArgs, Cli, Command, DemoArgs, Global, LedgerCommand, MapCommand, QuarantineCommand, RemindersCommand,
-    ScoreArgs,
+    ScoreArgs, ScoreIdentityArgs,
 };
 
 use crate::app::{self, AppError};
@@ -48,10 +50,7 @@ const BROKER: &[&str] = &["broker", "url"];
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => {
-            let code = u8::try_from(error.exit_code()).unwrap_or(2);
-            return if error.print().is_ok() { ExitCode::from(code) } else { ExitCode::from(2) };
-        }
+        Err(error) => return misused(&error),
     };
     if let Err(error) = start_logging(&cli) {
         output::complain(&error.render());
@@ -71,6 +70,23 @@ pub fn main() -> ExitCode {
             ExitCode::from(error.exit_code())
         }
     }
+}
+
+/// What clap could not read. A day that is not in the calendar is refused like any document that is not there; everything
+/// else is wrong usage.
+fn misused(error: &clap::Error) -> ExitCode {
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => text.clone(),
+        _ => String::new(),
+    };
+    let argument = text(ContextKind::InvalidArg);
+    if error.kind() == ErrorKind::ValueValidation && argument.contains(args::DAY) {
+        let value = text(ContextKind::InvalidValue);
+        output::complain(&format!("错误 · error: {argument}：没有 `{value}` 这一天，写作 2026-03-31 · no such day"));
+        return ExitCode::from(1);
+    }
+    let code = u8::try_from(error.exit_code()).unwrap_or(2);
+    if error.print().is_ok() { ExitCode::from(code) } else { ExitCode::from(2) }
 }
 
 /// The daemon tells what it does; a command is quiet unless something is wrong.
@@ -103,6 +119,7 @@ async fn dispatch(cli: Cli) -> Result<(), AppError> {
         Command::Health => operate::health(global).await,
         Command::Bench(args) => bench::run(&args).await,
         Command::ScoreAllocation(args) => score::run(&args),
+        Command::ScoreIdentity(args) => output::print(&score::identity::run(args.tuning, args.keys)),
     }
 }
 

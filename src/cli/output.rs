@@ -172,6 +172,11 @@ impl Table {
         Self { rows: vec![header.iter().map(|cell| (*cell).to_owned()).collect()] }
     }
 
+    /// Without a header.
+    pub fn bare() -> Self {
+        Self { rows: Vec::new() }
+    }
+
     pub fn row(&mut self, cells: Vec<String>) {
         self.rows.push(cells);
     }
@@ -198,7 +203,7 @@ impl Table {
 }
 
 /// Columns on a terminal: East Asian wide and full-width forms count twice.
-fn width(text: &str) -> usize {
+pub fn width(text: &str) -> usize {
     text.chars()
         .map(|character| {
             if matches!(character, '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{ff60}' | '\u{ffe0}'..='\u{ffe6}') {

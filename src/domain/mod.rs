@@ -6,6 +6,7 @@
 
 pub mod amount;
 pub mod clock;
+pub mod credit_code;
 pub mod fact;
 pub mod id;
 pub mod problem;

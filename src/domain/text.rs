@@ -1,5 +1,8 @@
 //! Folding of text that people typed, for comparing only; what is stored and shown stays as it came.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 /// Full-width ASCII (`ＡＢ１２（`) to half-width, ideographic space to space, CJK brackets to `()`.
 pub fn half_width(text: &str) -> String {
     text.chars()
@@ -18,6 +21,17 @@ pub fn fold_name(name: &str) -> String {
     half_width(name).chars().filter(|character| !character.is_whitespace()).flat_map(char::to_uppercase).collect()
 }
 
+/// The simplified form of every character that has one: 遠航電子 to 远航电子. One character at a time, so it is good for
+/// comparing and not for showing: where the simplified form depends on the word (乾 in 乾坤) it takes the first.
+pub fn simplified(text: &str) -> String {
+    text.chars().map(|letter| SIMPLIFIED.get(&letter).copied().unwrap_or(letter)).collect()
+}
+
+static SIMPLIFIED: LazyLock<HashMap<char, char>> = LazyLock::new(|| {
+    let rows = include_str!("simplified.txt").lines().filter(|row| !row.starts_with('#'));
+    rows.flat_map(|row| row.chars().step_by(2).zip(row.chars().skip(1).step_by(2))).collect()
+});
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -27,5 +41,12 @@ mod tests {
         assert_eq!(fold_name("远航电子（深圳） 有限公司"), fold_name("远航电子(深圳)有限公司"));
         assert_eq!(fold_name("Ａcme Ltd"), fold_name("ACME LTD"));
         assert_ne!(fold_name("深圳远航"), fold_name("东莞远航"));
+    }
+
+    #[test]
+    fn traditional_characters_fold_to_their_simplified_form() {
+        assert_eq!(simplified("深圳市遠航電子（香港）實業"), "深圳市远航电子（香港）实业");
+        assert_eq!(simplified("廣東鵬躍國際貿易 Ltd"), "广东鹏跃国际贸易 Ltd");
+        assert!(SIMPLIFIED.len() > 2_900, "{} characters", SIMPLIFIED.len());
     }
 }

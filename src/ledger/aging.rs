@@ -5,7 +5,7 @@
 
 use jiff::civil::Date;
 
-use super::{OpenItem, OpenItemKind};
+use super::OpenItem;
 use crate::domain::Amount;
 use crate::domain::amount::AmountError;
 
@@ -19,7 +19,7 @@ pub struct Aging {
     pub days_31_to_60: Amount,
     pub days_61_to_90: Amount,
     pub over_90_days: Amount,
-    /// Goods not billed yet, and claims whose basis has not happened.
+    /// What has no real due date yet: goods not billed, claims whose basis has not happened.
     pub expected: Amount,
     /// Held from dunning; in no other bucket.
     pub disputed: Amount,
@@ -48,7 +48,7 @@ impl Aging {
             &mut self.credits
         } else if item.disputed {
             &mut self.disputed
-        } else if item.due.is_expected() || item.kind == OpenItemKind::Unbilled && days == 0 {
+        } else if item.due.is_expected() {
             &mut self.expected
         } else if days == 0 {
             &mut self.not_due
@@ -78,7 +78,7 @@ mod tests {
     use super::super::fixtures::{amount, day};
     use super::*;
     use crate::domain::Id;
-    use crate::ledger::Due;
+    use crate::ledger::{Due, OpenItemKind};
 
     fn item(open: &str, due: Due, kind: OpenItemKind, disputed: bool) -> OpenItem {
         OpenItem {
@@ -117,12 +117,12 @@ mod tests {
         assert_eq!(
             aging,
             Aging {
-                not_due: amount("1.00"),
+                not_due: amount("129.00"),
                 days_1_to_30: amount("6.00"),
                 days_31_to_60: amount("8.00"),
                 days_61_to_90: amount("16.00"),
                 over_90_days: amount("32.00"),
-                expected: amount("192.00"),
+                expected: amount("64.00"),
                 disputed: amount("256.00"),
                 credits: amount("-3.00"),
             }

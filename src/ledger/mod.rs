@@ -10,6 +10,7 @@
 
 mod account;
 mod aging;
+mod as_of;
 pub mod attribution;
 mod bill;
 #[cfg(test)]
@@ -22,20 +23,26 @@ mod fixtures;
 pub mod identity;
 mod order_loop;
 mod pairing;
+pub mod period;
 mod policy;
 mod posting;
+pub mod reconcile;
 mod settle;
 mod shares;
+pub mod statement;
 mod terms;
 mod wording;
 
 pub use account::{Account, AccountKind};
 pub use aging::Aging;
+pub use as_of::as_of;
 pub use document::{Contribution, Document, Role, fold};
-pub use order_loop::{Gap, Goods, OrderDocuments, OrderState, order_state};
+pub use order_loop::{Gap, Goods, ItemPayment, OrderDocuments, OrderState, order_state};
 pub use pairing::{EventClass, Pair, PairReason, Said, pair, paired_as};
 pub use policy::{BookPolicy, DepositUse, ReceivableBasis};
 pub use posting::{Posting, PostingError, difference, evidence_postings, postings};
-pub use settle::{Allocation, Leftover, OpenItem, OpenItemKind, Rung, SettleInput, Settlement, settle, unbilled_item};
+pub use settle::{
+    Allocation, Leftover, OpenItem, OpenItemKind, Proposal, Rung, SettleInput, Settlement, settle, unbilled_item,
+};
 pub use terms::{Basis, Due, DueRule, Instalment, Plan, Roll, Terms, TermsError};
 pub use wording::event;

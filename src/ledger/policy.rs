@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::terms::Terms;
-use crate::domain::{Amount, WorkingDays};
+use crate::domain::{Amount, Hash, WorkingDays};
 
 /// What an open item is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -55,6 +55,19 @@ pub struct BookPolicy {
     pub combination_items: u8,
     /// Days to which a due date may roll (顺延); shared, because a policy is copied for every batch.
     pub working_days: Arc<WorkingDays>,
+}
+
+/// Goes up when a new version settles the same documents otherwise under the same policy.
+const RECIPE: u32 = 1;
+
+impl BookPolicy {
+    /// Differs as soon as anything differs that settlement depends on beside the documents, of any book.
+    pub fn fingerprint<'b>(books: impl IntoIterator<Item = (&'b str, Self)>) -> Hash {
+        let mut texts: Vec<String> = books.into_iter().map(|(book, policy)| format!("{book}: {policy:?}")).collect();
+        texts.sort_unstable();
+        texts.push(format!("recipe {RECIPE}"));
+        Hash::of_parts(&texts.iter().map(String::as_bytes).collect::<Vec<_>>())
+    }
 }
 
 impl Default for BookPolicy {

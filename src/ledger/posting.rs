@@ -159,7 +159,7 @@ fn adjustment(document: &Document) -> Result<AccountKind, PostingError> {
     }
 }
 
-/// Money in: Dr bank / Cr unapplied, deposit or unidentified, one transfer an account. Money out: the other way round.
+/// Money in: Dr bank (of an opening position: opening) / Cr unapplied, deposit or unidentified, one transfer an account. Money out: the other way round.
 fn payment(document: &Document, policy: &BookPolicy) -> Result<Vec<Posting>, PostingError> {
     if !is_customer_money(document) {
         return Ok(Vec::new());
@@ -170,7 +170,7 @@ fn payment(document: &Document, policy: &BookPolicy) -> Result<Vec<Posting>, Pos
         // The shares add up to the gross amount, so their sum cannot overflow.
         by_account.entry(share.account).or_default().0 += share.amount.0;
     }
-    let bank = book(AccountKind::Bank);
+    let bank = book(if is_opening(document) { AccountKind::Opening } else { AccountKind::Bank });
     let out = is_outgoing(document);
     let rows = by_account.into_iter().map(|(account, amount)| {
         if out { (effective_on, account, bank, amount) } else { (effective_on, bank, account, amount) }
@@ -190,12 +190,16 @@ fn customer(document: &Document) -> Result<Id, PostingError> {
     document.party().ok_or_else(|| PostingError::missing("customer"))
 }
 
+/// A claim, or money of a customer, that was open at cutover.
+pub(super) fn is_opening(document: &Document) -> bool {
+    document.fields.text("nature") == Some("opening")
+}
+
 /// The day on which a document counts; `None` before cutover. An opening position counts from cutover on.
 pub(super) fn effective_on(document: &Document, policy: &BookPolicy) -> Result<Option<Date>, PostingError> {
     let date = document.effective_on().ok_or_else(|| PostingError::missing("date"))?;
-    let opening = document.kind == FactKind::Invoice && document.fields.text("nature") == Some("opening");
     Ok(match policy.cutover {
-        Some(cutover) if date < cutover => opening.then_some(cutover),
+        Some(cutover) if date < cutover => is_opening(document).then_some(cutover),
         _ => Some(date),
     })
 }

@@ -30,6 +30,7 @@ pub fn event(posting: &Posting, reversal: bool) -> &'static str {
         (BillsTransferred, BillsHeld) => "票据背书 · bill endorsed",
         (Unapplied | Deposit, FxClearing) => "跨币种核销转出 · money leaves for another currency at an agreed rate",
         (FxClearing, Unapplied) => "跨币种核销转入 · money comes from another currency at an agreed rate",
+        (Opening, Unapplied | Deposit) => "期初预收或余款 · a customer's money at cutover",
         (BillsHeld | BillsTransferred, Opening) => "期初票据 · bill in hand or passed on at cutover",
         (Unapplied, BillsHeld) => "票据拒付 · bill dishonoured",
         (Unapplied, BillsTransferred) => "已背书票据拒付 · endorsed bill dishonoured",

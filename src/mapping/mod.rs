@@ -47,6 +47,7 @@ pub use cases::{CaseFailure, CaseReport, run_cases};
 pub use plan::{MAX_VALUE_CHARS, MapContext, MapError, Mapped, Numbering, Plan};
 
 pub use crate::domain::Problem;
+pub use number::decimal;
 pub use reference::function_reference;
 pub use rules::{FactRules, FieldRules, Read, Rule};
 
@@ -119,6 +120,12 @@ impl Mapping {
     /// The kinds of facts it makes, in the order of the file.
     pub fn kinds(&self) -> impl Iterator<Item = FactKind> {
         self.0.program.facts.iter().map(|fact| fact.kind)
+    }
+
+    /// Whether some fact of this kind gets this header field.
+    pub fn makes(&self, kind: FactKind, field: &str) -> bool {
+        let facts = self.0.program.facts.iter().filter(|fact| fact.kind == kind);
+        facts.flat_map(|fact| &fact.fields).any(|known| known.name == field)
     }
 
     /// Binds it to a source: column names become positions, kinds get their number ranges.

@@ -13,7 +13,7 @@ const MAX_NUMBER_BYTES: usize = 128;
 
 /// `1234.5`, `-1,234.50`, `＋１２`, `1 234`, `5E+2`. A comma must stand before a group of three digits: `1,5` is refused,
 /// because it could mean one and a half.
-pub(super) fn decimal(text: &str) -> Option<Decimal> {
+pub fn decimal(text: &str) -> Option<Decimal> {
     quick(text.as_bytes()).or_else(|| slow(text))
 }
 

@@ -9,6 +9,7 @@ pub mod bank_files;
 pub mod calendar;
 pub mod company;
 pub mod csv;
+pub mod namesakes;
 pub mod payments;
 pub mod remote;
 pub mod rng;

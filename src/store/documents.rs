@@ -7,7 +7,7 @@ use super::error::{Result, StoreError};
 use super::journal::keys;
 use crate::domain::text::fold_name;
 use crate::domain::{FactKind, FieldMap, Id, Value, fact};
-use crate::ledger::{Document, Role, attribution, paired_as};
+use crate::ledger::{Document, Role, attribution, paired_as, period};
 
 /// The columns that [`read`] understands, from the table `document` under the alias `d`. A document that only one record
 /// speaks of has the same content as that record's contribution and is not stored twice.
@@ -100,8 +100,8 @@ pub fn pair_group(document: &Document) -> Option<Id> {
     Some(Id::from_parts(&[class, book, currency, &amount.0.to_be_bytes()]))
 }
 
-/// Ids of everything that the document's header and lines name; payments of nobody and decisions also by their payer, so
-/// that each finds the other.
+/// Ids of everything that the document's header and lines name; payments of nobody and decisions also by their payer, and
+/// decisions that close a period by the period, so that each finds the other.
 pub fn references(document: &Document) -> Vec<Id> {
     let mut ids: Vec<Id> = document
         .lines
@@ -111,6 +111,7 @@ pub fn references(document: &Document) -> Vec<Id> {
         .flat_map(FieldMap::iter)
         .filter_map(|(_, value)| if let Value::Ref { id, .. } = value { Some(*id) } else { None })
         .chain(attribution::payer_of(document))
+        .chain(period::names_period(document))
         .collect();
     ids.sort_unstable();
     ids.dedup();

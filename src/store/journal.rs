@@ -4,18 +4,18 @@
 //! a second copy that could differ. The head row's lock is taken last in a transaction: commit order = chain order =
 //! time order. Balances and flows are read, added with checks and written under that lock.
 
-use std::collections::BTreeMap;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _};
 
 use super::engine::{Cell, Row, Tx};
 use super::error::{Result, StoreError};
+use super::settle::people::decisions_about;
 use super::tables;
 use crate::domain::amount::AmountError;
 use crate::domain::{Clock, Currency, Hash, Id};
-use crate::ledger::{Account, AccountKind, Posting, chain, difference};
+use crate::ledger::{Account, AccountKind, Posting, chain, difference, period};
 
 /// What one cause posts in one batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,7 +114,8 @@ pub fn keys(ids: &[Id]) -> Vec<Vec<u8>> {
     ids.iter().map(|id| id.0.to_vec()).collect()
 }
 
-/// Appends one batch; `None` when there is nothing to post. Nothing else may be locked after this.
+/// Appends one batch; `None` when there is nothing to post. What counts on a day that is closed is posted on the first open
+/// one. Nothing else may be locked after this.
 pub async fn post(tx: &mut Tx, clock: &dyn Clock, entries: &[Entry]) -> Result<Option<i64>> {
     if entries.iter().all(|entry| entry.transfers.is_empty()) {
         return Ok(None);
@@ -123,7 +124,8 @@ pub async fn post(tx: &mut Tx, clock: &dyn Clock, entries: &[Entry]) -> Result<O
     let number = head.number + 1;
     let next_instant = head.recorded_at.checked_add(1.microseconds()).unwrap_or(head.recorded_at);
     let recorded_at = clock.now().max(next_instant);
-    let (rows, hashes) = transfer_rows(number, entries);
+    let closed = closed_periods(tx, entries).await?;
+    let (rows, hashes) = transfer_rows(number, entries, &closed);
     let transfers = rows.len();
     let chained = u64::try_from(number).unwrap_or(u64::MAX);
     let hash = chain::head(&head.hash, chained, recorded_at.as_microsecond(), &hashes);
@@ -153,16 +155,32 @@ async fn lock_head(tx: &mut Tx) -> Result<Head> {
     Ok(Head { number: row.int(0)?, recorded_at: row.instant(1)?, hash: row.hash(2)? })
 }
 
-fn transfer_rows(number: i64, entries: &[Entry]) -> (Vec<Vec<Cell>>, Vec<Hash>) {
+/// The last closed day of each book that is posted to.
+async fn closed_periods(tx: &mut Tx, entries: &[Entry]) -> Result<BTreeMap<Box<str>, Option<Date>>> {
+    let books: BTreeSet<&str> = entries.iter().map(|entry| &*entry.book).collect();
+    let mut closed = BTreeMap::new();
+    for book in books {
+        let decisions = decisions_about(tx, &[period::period_of(book)]).await?;
+        closed.insert(book.into(), period::closed_until(&decisions));
+    }
+    Ok(closed)
+}
+
+fn transfer_rows(
+    number: i64,
+    entries: &[Entry],
+    closed: &BTreeMap<Box<str>, Option<Date>>,
+) -> (Vec<Vec<Cell>>, Vec<Hash>) {
     let mut rows = Vec::new();
     let mut hashes = Vec::new();
     for entry in entries {
+        let closed_until = closed.get(&entry.book).copied().flatten();
         for Transfer { posting, reversal } in &entry.transfers {
+            let posted_on = period::posted_on(posting.effective_on, closed_until);
             let mut row: Vec<Cell> = vec![number.into(), rows.len().into(), entry.cause.into(), (&entry.book).into()];
             row.push(posting.currency.into());
             row.push(posting.effective_on.into());
-            // Without a period close the day of the posting is the effective day.
-            row.push(posting.effective_on.into());
+            row.push(posted_on.into());
             for account in [posting.debit, posting.credit] {
                 row.push(account.kind.name().into());
                 row.push(account.party.into());
@@ -170,7 +188,7 @@ fn transfer_rows(number: i64, entries: &[Entry]) -> (Vec<Vec<Cell>>, Vec<Hash>) 
             }
             row.push(posting.amount.into());
             row.push((*reversal).into());
-            let hash = row_hash(&entry.book, entry.cause, posting, posting.effective_on, *reversal);
+            let hash = row_hash(&entry.book, entry.cause, posting, posted_on, *reversal);
             hashes.push(hash);
             row.push(hash.into());
             rows.push(row);

@@ -17,7 +17,10 @@ pub const SQLITE: &[Script] = &[
     (3, "report", include_str!("migrations/sqlite/0003_report.sql")),
     (4, "report_comments", include_str!("migrations/sqlite/0004_report_comments.sql")),
     (5, "segment_mapping", include_str!("migrations/sqlite/0005_segment_mapping.sql")),
-    (6, "kept_versions", include_str!("migrations/sqlite/0006_kept_versions.sql")),
+    (6, "settle_policy", include_str!("migrations/sqlite/0006_settle_policy.sql")),
+    (7, "proposals", include_str!("migrations/sqlite/0007_proposals.sql")),
+    (8, "reminder_about", include_str!("migrations/sqlite/0008_reminder_about.sql")),
+    (9, "kept_versions", include_str!("migrations/sqlite/0009_kept_versions.sql")),
 ];
 pub const POSTGRES: &[Script] = &[
     (1, "ledger", include_str!("migrations/postgres/0001_ledger.sql")),
@@ -25,7 +28,10 @@ pub const POSTGRES: &[Script] = &[
     (3, "report", include_str!("migrations/postgres/0003_report.sql")),
     (4, "report_comments", include_str!("migrations/postgres/0004_report_comments.sql")),
     (5, "segment_mapping", include_str!("migrations/postgres/0005_segment_mapping.sql")),
-    (6, "kept_versions", include_str!("migrations/postgres/0006_kept_versions.sql")),
+    (6, "settle_policy", include_str!("migrations/postgres/0006_settle_policy.sql")),
+    (7, "proposals", include_str!("migrations/postgres/0007_proposals.sql")),
+    (8, "reminder_about", include_str!("migrations/postgres/0008_reminder_about.sql")),
+    (9, "kept_versions", include_str!("migrations/postgres/0009_kept_versions.sql")),
 ];
 
 pub async fn run<'a, A>(connection: A, scripts: &[Script]) -> Result<()>

@@ -210,6 +210,20 @@ impl Store {
     }
 }
 
+pub(super) const ABOUT: &str = "SELECT r.id, r.book, r.rule, r.number, r.level, r.audience, r.recipient, r.state, \
+     d.state, r.reason, d.reason, r.decided_at, r.changed_at FROM reminder r LEFT JOIN delivery d ON d.id = r.delivery \
+     WHERE r.document {keys}";
+
+/// The newest reminders about any of these documents or items.
+pub(super) async fn about(tx: &mut Tx, documents: &[Id], limit: usize) -> Result<Vec<ListedReminder>> {
+    let keys: Vec<Vec<u8>> = documents.iter().map(|id| id.0.to_vec()).collect();
+    let rows = tx.fetch_in(ABOUT, &keys, Vec::new()).await?;
+    let mut found = rows.iter().map(listed).collect::<Result<Vec<_>>>()?;
+    found.sort_by(|a, b| (b.decided_at, &a.id).cmp(&(a.decided_at, &b.id)));
+    found.truncate(limit);
+    Ok(found)
+}
+
 fn listed(row: &Row) -> Result<ListedReminder> {
     let text = |column| -> Result<String> { Ok(row.text(column)?.to_owned()) };
     Ok(ListedReminder {

@@ -314,6 +314,22 @@ pub const LEFTOVER: Table = Table {
     on_conflict: OnConflict::Update,
 };
 
+pub const PROPOSAL: Table = Table {
+    name: "proposal",
+    columns: &[
+        ("subject", Bytes),
+        ("position", Int),
+        ("payment", Bytes),
+        ("item", Bytes),
+        ("amount", Int),
+        ("points", Int),
+        ("explanation", Text),
+        ("runner_up", Bytes),
+    ],
+    key: &["subject", "position"],
+    on_conflict: OnConflict::Update,
+};
+
 pub const QUARANTINE: Table = Table {
     name: "quarantine",
     columns: &[

@@ -4,12 +4,13 @@
 //! stored bytes no longer lead to the fact, that is what is told. It must not know how it is shown.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use bihuan_connectors::sdk::RawRecord;
 use jiff::tz::TimeZone;
 
 use super::native;
-use crate::domain::{FieldMap, Hash, Value};
+use crate::domain::{FactKind, FieldMap, Hash, Value};
 use crate::mapping::{FactRules, FieldRules, MapContext, Mapping, Numbering, Rule};
 use crate::store::{DocumentView, Origin, RawPayload, Source};
 
@@ -136,6 +137,12 @@ fn rules(
         all.flat_map(|rules| rules.values_mut()).for_each(|rule| rule.reads.clear());
     }
     Some(rules)
+}
+
+/// Whether the records that come in by these mappings tell when a customer signed for goods.
+pub fn tell_of_signatures(mappings: &[Arc<str>]) -> bool {
+    let parsed = mappings.iter().filter_map(|text| Mapping::parse("mapping", text).ok());
+    parsed.into_iter().any(|mapping| mapping.makes(FactKind::Shipment, "signed_on"))
 }
 
 /// What may be shown of a record's bytes.

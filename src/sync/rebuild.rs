@@ -128,18 +128,19 @@ impl Mappings {
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
+    use jiff::{Timestamp, ToSpan as _};
 
     use super::*;
-    use crate::domain::{Amount, Fact, Value};
-    use crate::store::tests::company::{invoice, open, receipt, settle, shipment, tamper, with};
+    use crate::domain::{Amount, Fact, SimClock, Value};
+    use crate::ledger::BookPolicy;
+    use crate::store::tests::company::{START, date, invoice, open, receipt, settle, shipment, tamper, with};
     use crate::store::tests::database::databases;
-    use crate::store::{Comparison, Difference};
+    use crate::store::{Comparison, Difference, StoreSettings};
 
     async fn rebuilt(store: &Store) -> Comparison {
         let folder = tempfile::tempdir().unwrap();
         let scratch = store.scratch(&folder.path().join("scratch.db")).await.unwrap();
-        let mut reader = store.raw_reader().await.unwrap();
+        let mut reader = store.raw_reader(None).await.unwrap();
         assert_eq!(reader.waiting().await.unwrap(), 0);
         let replay = replay(&mut reader, &[], &scratch).await.unwrap();
         assert!(replay.problems.is_empty(), "{:?}", replay.problems);
@@ -201,5 +202,30 @@ mod tests {
             }
         }
         assert_eq!(Amount::units(1).0, 1_000_000, "the statements above write micros");
+    }
+
+    #[tokio::test]
+    async fn the_ledger_of_an_instant_is_made_from_what_had_come_in_by_then() {
+        for database in databases().await {
+            let clock = Arc::new(SimClock::new(START.parse::<Timestamp>().unwrap()));
+            let policies: crate::store::Policies = Arc::new(|_| BookPolicy::default());
+            let settings = StoreSettings { url: database.url.clone(), clock: clock.clone(), policies };
+            let store = Store::open(&settings).await.unwrap();
+            let first = START.parse::<Timestamp>().unwrap();
+            native::state(&store, first, vec![shipment("S1", "C1", "2026-01-05", 100)]).await.unwrap();
+            clock.advance_to(first + 2.hours());
+            native::state(&store, first + 2.hours(), vec![shipment("S1", "C1", "2026-01-05", 90)]).await.unwrap();
+            for (known_at, open) in [(None, 90), (Some(first + 1.hours()), 100)] {
+                let folder = tempfile::tempdir().unwrap();
+                let scratch = store.scratch(&folder.path().join("scratch.db")).await.unwrap();
+                let mut reader = store.raw_reader(known_at).await.unwrap();
+                replay(&mut reader, &[], &scratch).await.unwrap();
+                settle(&scratch).await;
+                let aging = scratch.aging(None, &|_| date("2026-03-31")).await.unwrap();
+                assert_eq!(aging[0].open, Amount::units(open), "{known_at:?}");
+            }
+            let mut nothing = store.raw_reader(Some(first - 1.hours())).await.unwrap();
+            assert!(nothing.next_pages().await.unwrap().unwrap().is_empty());
+        }
     }
 }

@@ -7,6 +7,7 @@
 // A helper that cannot go on has failed its test.
 #![allow(clippy::unwrap_used)]
 
+mod aging_list;
 mod bad_input;
 mod daemon;
 mod demo;
@@ -20,4 +21,6 @@ mod postgres;
 mod program;
 mod rabbitmq;
 mod rebuild;
+mod refused;
 mod servers;
+mod statement;

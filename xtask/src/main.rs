@@ -21,6 +21,8 @@ cargo xtask test [--full] [FILTER]   format, clippy, all tests on real servers, 
 cargo xtask bench                    the benchmarks in release, on servers that write to disk
 cargo xtask score-allocation [--tuning] [--payments N]
                                      how right the automatic allocation is, on a labelled set
+cargo xtask score-identity [--tuning] [--keys N]
+                                     how right identity is, on made-up companies
 cargo xtask servers                  private PostgreSQL and RabbitMQ until Ctrl-D, for `cargo test` in another shell
 cargo xtask help
 
@@ -42,7 +44,7 @@ fn run(arguments: &[String]) -> Result<()> {
     match words.as_slice() {
         ["test", options @ ..] => test::run(&test::Options::parse(options)?),
         ["bench", options @ ..] => bench::run(options),
-        ["score-allocation", options @ ..] => score::run(options),
+        [command @ ("score-allocation" | "score-identity"), options @ ..] => score::run(command, options),
         ["servers"] => servers::hold(),
         [servers::KEEPER, folder, disk] => servers::keep(folder.as_ref(), servers::Disk::parse(disk)?),
         [] | ["help" | "--help" | "-h"] => {

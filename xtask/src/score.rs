@@ -1,6 +1,6 @@
-//! `cargo xtask score-allocation`: the automatic allocation against a labelled set, in release.
+//! `cargo xtask score-allocation` and `score-identity`: what the machine decides alone against labelled sets, in release.
 //!
-//! What is scored, and against what, is the hidden subcommand `bihuan score-allocation`.
+//! What is scored, and against what, is the hidden subcommand of the same name.
 
 use std::process::Command;
 
@@ -8,10 +8,9 @@ use anyhow::{Result, ensure};
 
 use crate::test::{cargo, root};
 
-/// Further options go to `bihuan score-allocation` unchanged.
-pub fn run(options: &[&str]) -> Result<()> {
-    let mut score: Command =
-        cargo(&root()?, &["run", "--release", "--quiet", "--bin", "bihuan", "--", "score-allocation"]);
+/// Further options go to the subcommand unchanged.
+pub fn run(command: &str, options: &[&str]) -> Result<()> {
+    let mut score: Command = cargo(&root()?, &["run", "--release", "--quiet", "--bin", "bihuan", "--", command]);
     ensure!(score.args(options).status()?.success(), "the score could not be taken");
     Ok(())
 }

@@ -8,10 +8,33 @@ use crate::store::AgingRow;
 
 pub fn run(rows: &[AgingRow], as_json: bool) -> Result<(), AppError> {
     let amounts = |row: &AgingRow| {
-        [row.expected, row.not_due, row.days_30, row.days_60, row.days_90, row.older, row.open, row.unapplied]
+        let aging = &row.aging;
+        [
+            aging.expected,
+            aging.not_due,
+            aging.days_1_to_30,
+            aging.days_31_to_60,
+            aging.days_61_to_90,
+            aging.over_90_days,
+            aging.disputed,
+            aging.credits,
+            row.open,
+            row.unapplied,
+        ]
     };
     if as_json {
-        let names = ["expected", "not_due", "days_1_30", "days_31_60", "days_61_90", "older", "open", "unapplied"];
+        let names = [
+            "expected",
+            "not_due",
+            "days_1_30",
+            "days_31_60",
+            "days_61_90",
+            "older",
+            "disputed",
+            "credits",
+            "open",
+            "unapplied",
+        ];
         let rows: Vec<Json> = rows
             .iter()
             .map(|row| {
@@ -35,6 +58,8 @@ pub fn run(rows: &[AgingRow], as_json: bool) -> Result<(), AppError> {
         "31–60",
         "61–90",
         ">90",
+        "争议 disputed",
+        "可抵减 credits",
         "未清 open",
         "未核销 unapplied",
     ];

@@ -20,6 +20,11 @@ const SETTLE_BATCH: usize = 500;
 
 pub async fn run(store: &Store, now: Timestamp, command: LedgerCommand, as_json: bool) -> Result<(), AppError> {
     let (wish, person) = wish(command)?;
+    state(store, now, wish, person, as_json).await
+}
+
+/// States a wish, settles, and shows what the money that it is about pays now.
+pub async fn state(store: &Store, now: Timestamp, wish: Wish, person: Person, as_json: bool) -> Result<(), AppError> {
     let who = decide::Person { name: &person.by, book: person.book.as_deref(), note: person.note.as_deref(), now };
     let stated = decide::decide(store, &who, &wish).await.map_err(refusal)?;
     while store.settle_dirty(SETTLE_BATCH).await? > 0 {}

@@ -1,15 +1,18 @@
-//! `ledger order`: one order's loop.
+//! `ledger order`: one order's loop, step by step, and what is missing in it.
 
 use jiff::civil::Date;
 use serde_json::{Value as Json, json};
 
 use super::party::{deposit_json, deposit_line};
+use super::why::near;
 use super::{allocation_json, document_json, in_book, item_json};
 use crate::app::AppError;
 use crate::cli::output;
-use crate::domain::Currency;
-use crate::ledger::{Document, Gap, OrderDocuments, OrderState, order_state};
-use crate::store::{OrderLoop, Store};
+use crate::cli::tree::Tree;
+use crate::domain::{Amount, Currency, FactKind};
+use crate::ledger::{Document, Gap, Goods, ItemPayment, OrderDocuments, OrderState, order_state};
+use crate::store::{ListedReminder, OrderLoop, Store};
+use crate::sync::origin::tell_of_signatures;
 
 pub async fn run(
     store: &Store,
@@ -20,7 +23,8 @@ pub async fn run(
 ) -> Result<(), AppError> {
     let found = store.order_loop(book, number).await?;
     if found.is_empty() {
-        return Err(AppError::Refused(format!("没有订单 `{number}` · no such order{}", in_book(book))));
+        let near = near(&store.near_documents(book, Some(FactKind::Order), number).await?);
+        return Err(AppError::Refused(format!("没有订单 `{number}` · no such order{}{near}", in_book(book))));
     }
     let mut states = Vec::new();
     for view in &found {
@@ -31,20 +35,27 @@ pub async fn run(
         let orders: Vec<Json> = both.map(|(view, state)| order_json(view, state)).collect();
         return output::json(&json!({ "orders": orders }));
     }
-    for (view, state) in both {
-        output::print(&order_text(view))?;
-        output::print(&state_text(view, state))?;
-    }
-    Ok(())
+    let mut both = both;
+    both.try_for_each(|(view, state)| output::print(&tree(view, state).render()))
 }
 
-fn state(view: &OrderLoop, as_of: Date) -> Result<OrderState, AppError> {
+pub(super) fn state(view: &OrderLoop, as_of: Date) -> Result<OrderState, AppError> {
+    let is_money = |from| view.payments.iter().any(|payment| payment.id == from);
+    let paid = view.allocations.iter().filter(|allocation| is_money(allocation.from));
+    let paid: Vec<ItemPayment> =
+        paid.map(|allocation| ItemPayment { item: allocation.item, amount: allocation.amount }).collect();
+    let shipments = [view.shipments.as_slice(), &view.other_shipments].concat();
     let documents = OrderDocuments {
         order: &view.order,
-        shipments: &view.shipments,
+        shipments: &shipments,
         returns: &view.returns,
         invoices: &view.invoices,
+        adjustments: &view.adjustments,
+        statements: &view.statements,
+        payments: &view.payments,
         items: &view.items,
+        paid: &paid,
+        signatures_are_known: tell_of_signatures(&view.mappings),
     };
     order_state(&documents, as_of)
         .map_err(|error| AppError::Refused(format!("订单 `{}` 的金额相加溢出 · {error}", view.order.number)))
@@ -52,7 +63,7 @@ fn state(view: &OrderLoop, as_of: Date) -> Result<OrderState, AppError> {
 
 /// The stable name of a gap, its quantity and amount, and the sentence for people.
 fn gap_line(gap: &Gap, currency: Currency) -> (&'static str, String) {
-    let money = |amount: &crate::domain::Amount| format!("{} {currency}", amount.grouped(currency));
+    let money = |amount: &Amount| format!("{} {currency}", amount.grouped(currency));
     match gap {
         Gap::NotShipped(goods) => {
             let (pieces, amount) = (goods.quantity.normalize(), money(&goods.amount));
@@ -100,41 +111,19 @@ fn gap_json(gap: &Gap, currency: Currency) -> Json {
     object
 }
 
-fn state_text(view: &OrderLoop, state: &OrderState) -> String {
-    let currency = view.order.currency().unwrap_or(Currency::CNY);
-    let mut text = format!(
-        "  合计 totals: 订 ordered {} · 发 shipped {} · 退 returned {} · 票 invoiced {} · 未清 open {}{}\n",
-        state.ordered.amount.grouped(currency),
-        state.shipped.amount.grouped(currency),
-        state.returned.amount.grouped(currency),
-        state.invoiced.grouped(currency),
-        state.open.grouped(currency),
-        if state.shared { "（含其他订单 · items shared with other orders）" } else { "" }
-    );
-    if state.gaps.is_empty() {
-        text.push_str("  缺 missing: 无，闭环完成 · nothing, the loop is closed\n");
-    }
-    for gap in &state.gaps {
-        text.push_str(&format!("  缺 missing: {}\n", gap_line(gap, currency).1));
-    }
-    text
-}
-
-/// The steps of the loop, in the order in which they should happen.
-fn steps(view: &OrderLoop) -> [(&'static str, &'static str, &[Document]); 6] {
-    [
-        ("发货", "shipments", &view.shipments),
-        ("开票", "invoices", &view.invoices),
-        ("收款", "payments", &view.payments),
-        ("退货", "returns", &view.returns),
-        ("调整", "adjustments", &view.adjustments),
-        ("对话", "messages", &view.messages),
-    ]
-}
-
-fn order_json(view: &OrderLoop, state: &OrderState) -> Json {
+pub(super) fn order_json(view: &OrderLoop, state: &OrderState) -> Json {
     let mut object = json!({ "book": view.order.book, "order": document_json(&view.order) });
-    for (_, name, documents) in steps(view) {
+    let lists = [
+        ("origins", &view.origins),
+        ("shipments", &view.shipments),
+        ("statements", &view.statements),
+        ("invoices", &view.invoices),
+        ("payments", &view.payments),
+        ("returns", &view.returns),
+        ("adjustments", &view.adjustments),
+        ("messages", &view.messages),
+    ];
+    for (name, documents) in lists {
         object[name] = documents.iter().map(document_json).collect::<Vec<_>>().into();
     }
     let currency = view.order.currency().unwrap_or(Currency::CNY);
@@ -142,62 +131,100 @@ fn order_json(view: &OrderLoop, state: &OrderState) -> Json {
     object["allocations"] =
         view.allocations.iter().map(|allocation| allocation_json(allocation, currency)).collect::<Vec<_>>().into();
     object["deposits"] = view.deposits.iter().map(deposit_json).collect::<Vec<_>>().into();
-    object["totals"] = json!({
-        "ordered": state.ordered.amount.plain(currency), "ordered_quantity": state.ordered.quantity.normalize().to_string(),
-        "shipped": state.shipped.amount.plain(currency), "shipped_quantity": state.shipped.quantity.normalize().to_string(),
-        "returned": state.returned.amount.plain(currency), "returned_quantity": state.returned.quantity.normalize().to_string(),
-        "invoiced": state.invoiced.plain(currency), "open": state.open.plain(currency), "shared": state.shared,
-    });
+    object["reminders"] = json!(view.reminders);
+    object["decisions"] = view.decisions.iter().map(document_json).collect::<Vec<_>>().into();
+    object["totals"] = totals_json(state, currency);
     object["missing"] = state.gaps.iter().map(|gap| gap_json(gap, currency)).collect::<Vec<_>>().into();
     object
 }
 
-fn order_text(view: &OrderLoop) -> String {
-    let mut text = format!("{} ", view.order.book);
-    text.push_str(&document_line("下单 ordered", &view.order));
-    for (chinese, english, documents) in steps(view) {
-        if documents.is_empty() {
-            text.push_str(&format!("  {chinese} {english}: —\n"));
-        }
-        for document in documents {
-            text.push_str(&format!("  {}", document_line(&format!("{chinese} {english}"), document)));
-        }
+fn totals_json(state: &OrderState, currency: Currency) -> Json {
+    let mut totals = json!({
+        "deposited": state.deposited.plain(currency), "reconciled": state.reconciled.plain(currency),
+        "adjusted": state.adjusted.plain(currency), "invoiced": state.invoiced.plain(currency),
+        "paid": state.paid.plain(currency), "open": state.open.plain(currency), "shared": state.is_shared,
+    });
+    let goods = [
+        ("ordered", state.ordered),
+        ("shipped", state.shipped),
+        ("signed", state.signed),
+        ("returned", state.returned),
+    ];
+    for (name, goods) in goods {
+        totals[name] = goods.amount.plain(currency).into();
+        totals[format!("{name}_quantity")] = goods.quantity.normalize().to_string().into();
     }
-    let currency = view.order.currency().unwrap_or(Currency::CNY);
-    for allocation in &view.allocations {
-        text.push_str(&format!(
-            "  核销 allocated: {} → {} {} {} · {}\n",
-            allocation.from_number,
-            allocation.item_number,
-            allocation.amount.grouped(currency),
-            allocation.rung,
-            allocation.explanation
-        ));
-    }
-    for deposit in &view.deposits {
-        text.push_str(&deposit_line(deposit));
-    }
-    for item in view.items.iter().filter(|item| !item.open.is_zero()) {
-        text.push_str(&format!("  未清 open: {} {}\n", item.number, item.open.grouped(currency)));
-    }
-    text
+    totals
 }
 
-fn document_line(label: &str, document: &Document) -> String {
-    let on = document
-        .effective_on()
-        .map(|day| day.to_string())
-        .or_else(|| document.fields.instant("sent_at").map(|at| at.to_string()));
-    let gross = document
-        .gross()
-        .zip(document.currency())
-        .map(|(gross, currency)| format!("{} {currency}", gross.grouped(currency)));
-    let said = document.fields.text("text").unwrap_or_default();
-    format!(
-        "{label}: {} {} {} {} {said}\n",
-        document.number,
-        on.unwrap_or_default(),
-        gross.unwrap_or_default(),
-        document.status()
-    )
+/// The steps of the loop, in the order in which they should happen.
+pub(super) fn tree(view: &OrderLoop, state: &OrderState) -> Tree {
+    let currency = view.order.currency().unwrap_or(Currency::CNY);
+    let money = |amount: Amount| amount.grouped(currency);
+    let goods = |goods: Goods| format!("{} · {} 件 pieces", money(goods.amount), goods.quantity.normalize());
+    let documents = |list: &[Document]| list.iter().map(document).collect::<Vec<_>>();
+    let reductions: Vec<Tree> = view.returns.iter().map(document).collect();
+    let allocations = view.allocations.iter().map(|found| {
+        let (from, to) = (&found.from_number, &found.item_number);
+        Tree::leaf(format!(
+            "核销 allocated {from} → {to} {} · {} · {}",
+            money(found.amount),
+            found.rung,
+            found.explanation
+        ))
+    });
+    let deposits = view.deposits.iter().map(|waiting| Tree::leaf(deposit_line(waiting).trim()));
+    let items = view.items.iter().filter(|item| !item.open.is_zero());
+    let items = items.map(|item| Tree::leaf(format!("{} {}", item.number, money(item.open))));
+    let gaps = state.gaps.iter().map(|gap| Tree::leaf(gap_line(gap, currency).1));
+    let missing = Tree::branch("缺 missing", gaps)
+        .unwrap_or_else(|| Tree::leaf("缺 missing: 无，闭环完成 · nothing, the loop is closed"));
+    let share =
+        if state.is_shared { "（按订单分摊 · this order's share of what is about several）" } else { "" };
+    let steps = [
+        Tree::branch("之前 before it", documents(&view.origins)),
+        Some(Tree::leaf(format!("下单 ordered {}", goods(state.ordered)))),
+        Some(Tree::new(format!("预收 deposit {}", money(state.deposited)), deposits)),
+        Some(Tree::new(format!("发货 shipped {}", goods(state.shipped)), documents(&view.shipments))),
+        Some(Tree::leaf(format!("签收 signed {}", goods(state.signed)))),
+        Some(Tree::new(format!("对账 reconciled {}", money(state.reconciled)), documents(&view.statements))),
+        Some(Tree::new(format!("开票 invoiced {}", money(state.invoiced)), documents(&view.invoices))),
+        Some(Tree::new(
+            format!("收款 paid {}", money(state.paid)),
+            documents(&view.payments).into_iter().chain(allocations),
+        )),
+        Some(Tree::new(format!("退货 returned {}", goods(state.returned)), reductions)),
+        Some(Tree::new(format!("调整 adjusted {}", money(state.adjusted)), documents(&view.adjustments))),
+        Tree::branch("对话 said", view.messages.iter().map(message)),
+        Tree::branch("提醒 reminded", view.reminders.iter().map(reminder)),
+        Tree::branch("决定 decided by people", view.decisions.iter().map(super::decision)),
+        Some(Tree::new(format!("未清 open {}", money(state.open)), items)),
+        Some(missing),
+    ];
+    let order = &view.order;
+    let on = order.effective_on().map(|day| day.to_string()).unwrap_or_default();
+    let customer = order.fields.text("customer").unwrap_or_default();
+    let head = format!("{} order {} {customer} {on} {} {currency}{share}", order.book, order.number, order.status());
+    Tree::new(head, steps.into_iter().flatten())
+}
+
+fn document(document: &Document) -> Tree {
+    let on = document.effective_on().map(|day| format!(" {day}")).unwrap_or_default();
+    let gross = document.gross().zip(document.currency());
+    let gross = gross.map(|(gross, currency)| format!(" {} {currency}", gross.grouped(currency))).unwrap_or_default();
+    Tree::leaf(format!("{} {}{on}{gross} {}", document.kind, document.number, document.status()))
+}
+
+fn message(message: &Document) -> Tree {
+    let at = message.fields.instant("sent_at").map(|at| at.to_string()).unwrap_or_default();
+    let (sender, text) = (message.fields.text("sender"), message.fields.text("text"));
+    Tree::leaf(format!("{at} {}: {}", sender.unwrap_or_default(), text.unwrap_or_default()))
+}
+
+fn reminder(reminder: &ListedReminder) -> Tree {
+    let to = reminder.recipient.as_deref().unwrap_or("—");
+    let (at, rule, level, number) = (reminder.decided_at, &reminder.rule, &reminder.level, &reminder.number);
+    let reason = reminder.reason.as_deref().map(|reason| format!(" · {reason}")).unwrap_or_default();
+    let state = reminder.state.name();
+    Tree::leaf(format!("{at} {rule} {level} {number} → {} {to} · {state}{reason}", reminder.audience))
 }

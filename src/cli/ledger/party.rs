@@ -2,27 +2,35 @@
 
 use serde_json::{Value as Json, json};
 
+use super::past::Past;
+use super::proposals::{proposal_json, proposal_line};
 use super::{document_json, fields_json, in_book, item_json};
 use crate::app::AppError;
 use crate::cli::output::{self, Table};
 use crate::ledger::{Due, Terms};
-use crate::store::{PartyView, Position, Store, WaitingDeposit};
+use crate::store::{PartyView, Position, ProposalFilter, ProposalView, WaitingDeposit};
 
-pub async fn run(store: &Store, book: Option<&str>, code: &str, as_json: bool) -> Result<(), AppError> {
-    let found = store.party(book, code).await?;
+/// More are listed by `ledger proposals`.
+const PROPOSALS_MAX: usize = 50;
+
+pub async fn run(past: &Past, book: Option<&str>, code: &str, as_json: bool) -> Result<(), AppError> {
+    let found = past.party(book, code).await?;
     if found.is_empty() {
         return Err(AppError::Refused(format!("没有客户 `{code}` · no such customer{}", in_book(book))));
     }
+    let filter = ProposalFilter { book, customer: Some(code), ..ProposalFilter::default() };
+    let proposed = past.proposals(filter, PROPOSALS_MAX).await?;
     if as_json {
-        return output::json(&json!({ "parties": found.iter().map(party_json).collect::<Vec<_>>() }));
+        let parties: Vec<Json> = found.iter().map(|view| party_json(view, &proposed)).collect();
+        return output::json(&json!({ "parties": parties }));
     }
     for view in &found {
-        output::print(&party_text(view))?;
+        output::print(&party_text(view, &proposed))?;
     }
     Ok(())
 }
 
-fn party_json(view: &PartyView) -> Json {
+fn party_json(view: &PartyView, proposed: &[ProposalView]) -> Json {
     let positions: Vec<Json> = view
         .positions
         .iter()
@@ -46,11 +54,13 @@ fn party_json(view: &PartyView) -> Json {
         .map(|(currency, account, amount)| json!({ "currency": currency.as_str(), "account": account.name(), "amount": amount.plain(*currency) }))
         .collect();
     let deposits: Vec<Json> = view.deposits.iter().map(deposit_json).collect();
-    json!({ "book": view.party.book, "code": view.party.number, "fields": fields_json(&view.party), "balances": balances, "deposits": deposits, "positions": positions,
+    let proposals: Vec<Json> =
+        proposed.iter().filter(|proposal| proposal.book == view.party.book).map(proposal_json).collect();
+    json!({ "book": view.party.book, "code": view.party.number, "fields": fields_json(&view.party), "balances": balances, "deposits": deposits, "positions": positions, "proposals": proposals,
         "messages": view.messages.iter().map(document_json).collect::<Vec<_>>() })
 }
 
-fn party_text(view: &PartyView) -> String {
+fn party_text(view: &PartyView, proposed: &[ProposalView]) -> String {
     let field = |name| view.party.fields.text(name).unwrap_or("-");
     let mut text = format!(
         "{} {} {}\n业务员 salesperson {}\n条款 terms {}\n",
@@ -68,6 +78,9 @@ fn party_text(view: &PartyView) -> String {
     }
     for position in &view.positions {
         text.push_str(&items_table(position));
+    }
+    for proposal in proposed.iter().filter(|proposal| proposal.book == view.party.book) {
+        text.push_str(&format!("  待确认 proposed: {}\n", proposal_line(proposal)));
     }
     if !view.messages.is_empty() {
         text.push_str("\n对话 conversation\n");
@@ -105,14 +118,10 @@ fn items_table(position: &Position) -> String {
     let currency = position.subject.currency;
     let mut table = Table::new(&["单据 document", "日期 issued", "到期 due", "金额 gross", "未清 open"]);
     for item in position.items.iter().filter(|item| !item.open.is_zero()) {
-        let due = match item.due {
-            Due::On(day) => day.to_string(),
-            Due::Expected { on, missing } => format!("≈{on} 待{}", basis_name(missing)),
-        };
         table.row(vec![
             item.number.to_string(),
             item.issued_on.to_string(),
-            due,
+            due_words(&item.due),
             item.gross.grouped(currency),
             item.open.grouped(currency),
         ]);
@@ -128,6 +137,14 @@ fn items_table(position: &Position) -> String {
         ]);
     }
     format!("\n{currency}\n{}", table.render(3))
+}
+
+/// A due date, or about when it would be and what it waits for.
+pub(super) fn due_words(due: &Due) -> String {
+    match due {
+        Due::On(day) => day.to_string(),
+        Due::Expected { on, missing } => format!("≈{on} 待{}", basis_name(missing)),
+    }
 }
 
 /// The step that a due date waits for, as people call it.

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::baselines;
 use crate::domain::{Currency, Id};
-use crate::ledger::{BookPolicy, Contribution, Document, Rung, SettleInput, fold, settle};
+use crate::ledger::{BookPolicy, Contribution, Document, Rung, SettleInput, Settlement, fold, settle};
 use crate::sim::payments::{Answer, BOOK, Class, Customer, Label, Paper, customers};
 
 /// What is placed: per payment, how much of which document it settles.
@@ -33,6 +33,10 @@ pub struct ClassScore {
     /// Payments that a clerk places.
     pub answerable: u32,
     pub tallies: [Tally; METHODS.len()],
+    /// Payments that a clerk asks about.
+    pub unclear: u32,
+    /// Of these, the ones that ours proposes something for that the clerk would think of.
+    pub proposed: u32,
 }
 
 pub type Scores = BTreeMap<Class, ClassScore>;
@@ -66,11 +70,17 @@ fn add(scores: &mut Scores, customer: &Customer) {
     }
     for (currency, labels) in by_currency {
         let case = Case { party: customer.party, currency, documents: of_currency(&documents, currency) };
-        let placed = [ours(&case), baselines::exact_or_oldest(&case), baselines::reference_or_exact(&case)];
+        let policy = policy();
+        let settled = settled(&case, &policy);
+        let placed = [ours(&settled), baselines::exact_or_oldest(&case), baselines::reference_or_exact(&case)];
         for label in labels {
             let score = scores.entry(label.class).or_default();
             score.payments += 1;
             score.answerable += u32::from(matches!(&label.answer, Answer::Place(parts) if !parts.is_empty()));
+            if let Answer::Ask(documents) = &label.answer {
+                score.unclear += 1;
+                score.proposed += u32::from(proposes(&settled, label.payment, documents));
+            }
             for (tally, placed) in score.tallies.iter_mut().zip(&placed) {
                 judge(tally, &label.answer, placed.get(&label.payment));
             }
@@ -93,21 +103,33 @@ pub fn policy() -> BookPolicy {
     BookPolicy { oldest_first: false, ..BookPolicy::default() }
 }
 
-fn ours(case: &Case) -> Placed {
-    let policy = policy();
-    let settled = settle(&SettleInput {
+fn settled(case: &Case, policy: &BookPolicy) -> Settlement {
+    settle(&SettleInput {
         book: BOOK,
         party: case.party,
         currency: case.currency,
         documents: &case.documents,
         twins: &[],
         terms: &policy.default_terms,
-        policy: &policy,
-    });
-    let documents: HashMap<Id, Id> = settled.items.iter().map(|item| (item.id, item.document)).collect();
+        policy,
+    })
+}
+
+/// The document behind an open item.
+fn document_of(settled: &Settlement, item: Id) -> Id {
+    settled.items.iter().find(|known| known.id == item).map_or(item, |item| item.document)
+}
+
+fn proposes(settled: &Settlement, payment: Id, documents: &[Id]) -> bool {
+    let proposals = settled.proposals.iter().filter(|proposal| proposal.payment == payment);
+    let mut items = proposals.flat_map(|proposal| [Some(proposal.item), proposal.runner_up]).flatten();
+    items.any(|item| documents.contains(&document_of(settled, item)))
+}
+
+fn ours(settled: &Settlement) -> Placed {
     let mut placed = Placed::new();
     for allocation in settled.allocations.iter().filter(|allocation| allocation.rung != Rung::CreditNote) {
-        let document = documents.get(&allocation.item).copied().unwrap_or(allocation.item);
+        let document = document_of(settled, allocation.item);
         let parts = placed.entry(allocation.from).or_default();
         *parts.entry(document).or_default() += allocation.amount.0 + allocation.tolerated.0;
     }

@@ -4,6 +4,7 @@
 //! Figures are printed and recorded in `docs/allocation.md`, never asserted here.
 
 mod baselines;
+pub mod identity;
 mod latency;
 mod measure;
 mod report;

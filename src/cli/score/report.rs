@@ -11,6 +11,8 @@ pub fn table(seed: u64, scores: &Scores) -> String {
     for score in scores.values() {
         all.payments += score.payments;
         all.answerable += score.answerable;
+        all.unclear += score.unclear;
+        all.proposed += score.proposed;
         for (sum, tally) in all.tallies.iter_mut().zip(&score.tallies) {
             sum.placed += tally.placed;
             sum.wrong += tally.wrong;
@@ -18,10 +20,11 @@ pub fn table(seed: u64, scores: &Scores) -> String {
         }
     }
     let mut text = format!("种子 seed {seed} · 收款 payments {}\n\n| 类别 class | 收款 payments |", all.payments);
+    text.push_str(" 该问而提议 asked about |");
     for method in METHODS {
         let _ = write!(text, " {method}: 准确 precision | 召回 recall |");
     }
-    text.push_str("\n|---|--:|");
+    text.push_str("\n|---|--:|--:|");
     text.push_str(&"--:|--:|".repeat(METHODS.len()));
     for row in CLASSES {
         let score = scores.get(&row.class).copied().unwrap_or_default();
@@ -33,7 +36,7 @@ pub fn table(seed: u64, scores: &Scores) -> String {
 }
 
 fn line(text: &mut String, name: &str, score: &ClassScore) {
-    let _ = write!(text, "\n| {name} | {} |", score.payments);
+    let _ = write!(text, "\n| {name} | {} | {} |", score.payments, share(score.proposed, score.unclear));
     for tally in score.tallies {
         let precision = share(tally.placed - tally.wrong, tally.placed);
         let wrong = if tally.wrong > 0 { format!(" ({} ✗)", tally.wrong) } else { String::new() };

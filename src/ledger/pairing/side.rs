@@ -6,7 +6,7 @@
 use jiff::civil::Date;
 
 use super::super::Document;
-use super::super::posting::is_outgoing;
+use super::super::posting::{is_opening, is_outgoing};
 use crate::domain::text::fold_name;
 use crate::domain::{Amount, Currency, FactKind, Id};
 
@@ -39,6 +39,8 @@ pub fn paired_as(document: &Document) -> Option<(EventClass, Currency, Amount)> 
     let currency = document.currency()?;
     let gross = document.gross()?;
     let (class, amount) = match document.kind {
+        // Money of before cutover: the bank's line of it is history.
+        FactKind::Payment if is_opening(document) => return None,
         FactKind::Payment => (EventClass::Money, gross),
         FactKind::Shipment => (EventClass::Goods, gross),
         FactKind::Invoice => (EventClass::Claim, gross),

@@ -9,7 +9,7 @@ use super::items::{Credit, Item, Items, item_order};
 use super::money::{Money, Purse};
 use super::unbilled::{Side, Unbilled};
 use super::view::View;
-use super::{Allocation, Leftover, OpenItem, OpenItemKind, Rung, SettleInput, Settlement};
+use super::{Allocation, Leftover, OpenItem, OpenItemKind, Proposal, Rung, SettleInput, Settlement};
 use crate::domain::{Amount, FactKind, Id};
 use crate::ledger::posting::is_outgoing;
 use crate::ledger::{Account, AccountKind, Posting};
@@ -312,7 +312,7 @@ impl<'a> Board<'a> {
         }
     }
 
-    pub fn finish(self) -> Settlement {
+    pub fn finish(self, proposals: Vec<Proposal>) -> Settlement {
         let credits = self.credits.into_iter().map(|credit| credit.shown);
         let mut items: Vec<OpenItem> =
             self.items.into_iter().map(|item| item.shown).chain(credits).chain(self.prebilled).collect();
@@ -333,6 +333,7 @@ impl<'a> Board<'a> {
             items,
             allocations: self.allocations,
             leftovers: list(leftovers),
+            proposals,
             deposits: list(deposits),
             postings: self.postings,
         }

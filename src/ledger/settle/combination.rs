@@ -10,6 +10,8 @@ use jiff::civil::Date;
 pub(super) const RUN_ITEMS_MAX: usize = 200;
 /// Steps of all subset searches of one settlement together.
 pub(super) const STEPS_MAX: u32 = 400_000;
+/// More combinations of one amount are not told apart anyway.
+const FOUND_MAX: usize = 8;
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Candidate {
@@ -18,11 +20,25 @@ pub(super) struct Candidate {
     pub due_on: Date,
 }
 
+/// How often so many tries meet an amount that nobody meant, going by how coarse the amounts are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Odds {
+    Small,
+    Some,
+    Fair,
+    Large,
+}
+
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Found {
     pub items: Vec<usize>,
     /// How much the payment is short of them.
     pub short: i64,
+    /// All items of one due date, or the oldest ones up to some day.
+    pub is_whole_group: bool,
+    /// An item of another combination that is just as good.
+    pub rival: Option<usize>,
+    pub odds: Odds,
 }
 
 /// At least two of `candidates` (oldest first) that add up to `amount`, or to at most `tolerance` more where they are
@@ -34,17 +50,71 @@ pub(super) fn find(
     subset: usize,
     steps: &mut u32,
 ) -> Option<Found> {
-    exact_run(amount, candidates)
-        .or_else(|| exact_subset(amount, &candidates[..subset.min(candidates.len())], steps))
-        .or_else(|| short_run(amount, tolerance, candidates))
+    let groups = candidates.len() + candidates.chunk_by(|a, b| a.due_on == b.due_on).count();
+    let step = candidates.iter().fold(amount, |step, candidate| gcd(step, candidate.open));
+    let odds = |ways: usize, width: i64| odds(amount, width.max(step), ways);
+    if let Some(items) = whole_group(candidates, |sum| sum == i128::from(amount)) {
+        return Some(Found { items, short: 0, is_whole_group: true, rival: None, odds: odds(groups, 0) });
+    }
+    let near = &candidates[..subset.min(candidates.len())];
+    if let Some((items, rival)) = exact_subset(amount, near, steps) {
+        let odds = odds(ways(near.len(), items.len()), 0);
+        return Some(Found { items, short: 0, is_whole_group: false, rival, odds });
+    }
+    if let Some(items) = exact_run(amount, candidates) {
+        let odds = odds(candidates.len() * candidates.len() / 2, 0);
+        return Some(Found { items, short: 0, is_whole_group: false, rival: None, odds });
+    }
+    let near = |sum: i128| (1..=i128::from(tolerance)).contains(&(sum - i128::from(amount)));
+    let items = whole_group(candidates, near)?;
+    let sum: i64 = candidates.iter().filter(|candidate| items.contains(&candidate.item)).map(|found| found.open).sum();
+    Some(Found { items, short: sum - amount, is_whole_group: true, rival: None, odds: odds(groups, tolerance) })
 }
 
-fn found(candidates: &[Candidate], short: i64) -> Option<Found> {
-    Some(Found { items: candidates.iter().map(|candidate| candidate.item).collect(), short })
+/// Amounts are multiples of `step`; `ways` of them were tried.
+fn odds(amount: i64, step: i64, ways: usize) -> Odds {
+    let tries = i128::from(step.max(1)) * ways.max(1) as i128;
+    match i128::from(amount) / tries {
+        5_000.. => Odds::Small,
+        500.. => Odds::Some,
+        50.. => Odds::Fair,
+        _ => Odds::Large,
+    }
+}
+
+fn gcd(a: i64, b: i64) -> i64 {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
+/// How many subsets of 2 to `size` there are among so many.
+fn ways(items: usize, size: usize) -> usize {
+    let mut of_size = items;
+    let mut ways = 0;
+    for taken in 2..=size {
+        of_size = of_size * (items + 1 - taken) / taken;
+        ways += of_size;
+    }
+    ways
+}
+
+/// All items of one due date, else the oldest ones up to one, whose sum `fits`.
+fn whole_group(candidates: &[Candidate], fits: impl Fn(i128) -> bool) -> Option<Vec<usize>> {
+    let sum = |members: &[Candidate]| members.iter().map(|member| i128::from(member.open)).sum::<i128>();
+    let items = |members: &[Candidate]| members.iter().map(|member| member.item).collect();
+    let mut groups = candidates.chunk_by(|a, b| a.due_on == b.due_on).filter(|group| group.len() > 1);
+    if let Some(group) = groups.find(|group| fits(sum(group))) {
+        return Some(items(group));
+    }
+    let mut total = 0;
+    let end = candidates.iter().position(|candidate| {
+        total += i128::from(candidate.open);
+        fits(total)
+    })?;
+    (end > 0).then(|| items(&candidates[..=end]))
 }
 
 /// A run of neighbours in due order, the oldest such run.
-fn exact_run(amount: i64, candidates: &[Candidate]) -> Option<Found> {
+fn exact_run(amount: i64, candidates: &[Candidate]) -> Option<Vec<usize>> {
     let amount = i128::from(amount);
     let (mut start, mut sum) = (0, 0_i128);
     for end in 0..candidates.len() {
@@ -54,68 +124,54 @@ fn exact_run(amount: i64, candidates: &[Candidate]) -> Option<Found> {
             start += 1;
         }
         if sum == amount && end > start {
-            return found(&candidates[start..=end], 0);
+            return Some(candidates[start..=end].iter().map(|candidate| candidate.item).collect());
         }
     }
     None
 }
 
-fn short_run(amount: i64, tolerance: i64, candidates: &[Candidate]) -> Option<Found> {
-    let short_of = |members: &[Candidate]| {
-        let sum: i128 = members.iter().map(|candidate| i128::from(candidate.open)).sum();
-        i64::try_from(sum - i128::from(amount)).ok().filter(|short| (1..=tolerance).contains(short))
-    };
-    let mut sum = 0_i128;
-    for (index, candidate) in candidates.iter().enumerate() {
-        sum += i128::from(candidate.open);
-        let short = i64::try_from(sum - i128::from(amount)).unwrap_or(i64::MAX);
-        if index > 0 && (1..=tolerance).contains(&short) {
-            return found(&candidates[..=index], short);
-        }
-        if short > tolerance {
-            break;
-        }
-    }
-    candidates
-        .chunk_by(|a, b| a.due_on == b.due_on)
-        .filter(|group| group.len() > 1)
-        .find_map(|group| found(group, short_of(group)?))
-}
-
-/// Depth first, oldest items first; sums above the amount and rests below what is missing are not entered.
-fn exact_subset(amount: i64, candidates: &[Candidate], steps: &mut u32) -> Option<Found> {
+/// The fewest items, of these the oldest; and an item of the next best combination, if there is one.
+fn exact_subset(amount: i64, candidates: &[Candidate], steps: &mut u32) -> Option<(Vec<usize>, Option<usize>)> {
     let mut rest = vec![0_i128; candidates.len() + 1];
     for index in (0..candidates.len()).rev() {
         rest[index] = rest[index + 1] + i128::from(candidates[index].open);
     }
-    let mut chosen = Vec::new();
-    let mut search = Search { candidates, rest: &rest, steps };
-    (search.descend(0, i128::from(amount), &mut chosen) && chosen.len() > 1)
-        .then(|| Found { items: chosen.iter().map(|index| candidates[*index].item).collect(), short: 0 })
+    let mut search = Search { candidates, rest: &rest, steps, found: Vec::new() };
+    search.descend(0, i128::from(amount), &mut Vec::new());
+    search.found.sort_by_key(Vec::len);
+    let items = |chosen: &Vec<usize>| chosen.iter().map(|index| candidates[*index].item).collect::<Vec<usize>>();
+    let first = items(search.found.first()?);
+    let second = search.found.get(1).map(items);
+    let rival = second.and_then(|second| second.into_iter().find(|item| !first.contains(item)));
+    Some((first, rival))
 }
 
 struct Search<'a> {
     candidates: &'a [Candidate],
     rest: &'a [i128],
     steps: &'a mut u32,
+    found: Vec<Vec<usize>>,
 }
 
 impl Search<'_> {
+    /// Depth first, oldest items first; sums above the amount and rests below what is missing are not entered.
     /// Recursion is as deep as there are candidates: `combination_items`, at most 255.
-    fn descend(&mut self, from: usize, missing: i128, chosen: &mut Vec<usize>) -> bool {
+    fn descend(&mut self, from: usize, missing: i128, chosen: &mut Vec<usize>) {
         if missing == 0 {
-            return true;
+            if chosen.len() > 1 {
+                self.found.push(chosen.clone());
+            }
+            return;
         }
-        if missing < 0 || from == self.candidates.len() || self.rest[from] < missing || *self.steps == 0 {
-            return false;
+        let is_hopeless = missing < 0 || from == self.candidates.len() || self.rest[from] < missing;
+        if is_hopeless || *self.steps == 0 || self.found.len() == FOUND_MAX {
+            return;
         }
         *self.steps -= 1;
         chosen.push(from);
-        if self.descend(from + 1, missing - i128::from(self.candidates[from].open), chosen) {
-            return true;
-        }
+        self.descend(from + 1, missing - i128::from(self.candidates[from].open), chosen);
         chosen.pop();
-        self.descend(from + 1, missing, chosen)
+        self.descend(from + 1, missing, chosen);
     }
 }
 
@@ -149,6 +205,21 @@ mod tests {
         assert_eq!(find_in(790, 15, &opens), Some((vec![0, 1], 10)));
         assert_eq!(find_in(940, 15, &opens), Some((vec![2, 3], 10)));
         assert_eq!(find_in(490, 15, &opens), None, "an arbitrary pair may not");
+    }
+
+    #[test]
+    fn two_combinations_of_one_amount_are_rivals_and_coarse_amounts_meet_by_chance() {
+        let of = |opens: &[i64], amount: i64| {
+            let candidate = |(item, open): (usize, &i64)| Candidate { item, open: *open, due_on: day(item as i32) };
+            let candidates: Vec<Candidate> = opens.iter().enumerate().map(candidate).collect();
+            find(amount, 0, &candidates, 12, &mut STEPS_MAX.clone()).unwrap()
+        };
+        let found = of(&[500, 300, 400, 600], 1_000);
+        assert_eq!((found.items, found.rival, found.odds), (vec![2, 3], None, Odds::Large));
+        let found = of(&[500, 300, 400, 500, 700], 1_000);
+        assert_eq!((found.items, found.rival), (vec![0, 3], Some(1)));
+        assert_eq!(of(&[1_234_567, 2_000_001, 3_141_593], 4_376_160).odds, Odds::Small);
+        assert_eq!(ways(12, 3), 66 + 220);
     }
 
     #[test]

@@ -61,7 +61,7 @@ impl<'a> DueDates<'a> {
             let Some(shipment) = line.fields.reference("shipment_no") else { continue };
             if whole || line.fields.bool("disputed") == Some(true) {
                 self.disputed.insert(shipment);
-            } else if let Some(confirmed_on) = confirmed_on {
+            } else if let Some(confirmed_on) = line.fields.date("confirmed_on").or(confirmed_on) {
                 let known = self.reconciled.entry(shipment).or_insert(confirmed_on);
                 *known = (*known).min(confirmed_on);
             }

@@ -1,177 +1,128 @@
 //! Money and items brought together by what is known about both: the text, the amount, the dates.
+//!
+//! Why in passes from much evidence to little: what is placed for sure leaves fewer answers for what is not. A text that
+//! names last month's invoice is understood as soon as that one is paid by the payment that has its amount.
 
-use super::Rung;
-use super::board::{Board, Shortage};
-use super::combination::{self, Candidate, RUN_ITEMS_MAX, STEPS_MAX};
+use super::amounts::{by_amount, by_sum};
+use super::board::Board;
+use super::combination::STEPS_MAX;
+use super::evidence::{APPLY, Candidate, ON_ACCOUNT, PROPOSE, better};
 use super::money::Money;
-use super::reference::Numbers;
+use super::named::{Named, by_text, named};
 use super::view::View;
-use crate::domain::{FactKind, Value};
-use crate::ledger::Document;
-use crate::ledger::terms::days_between;
+use super::{Proposal, Rung};
+use crate::domain::Amount;
 
-/// An equal amount alone says nothing about claims that are written much later than the money came.
-const EXACT_AHEAD_DAYS: i32 = 31;
-/// So many items of the same amount are looked at for one that was issued in time; more are not told apart anyway.
-const SAME_AMOUNT_MAX: usize = 16;
+/// Points that a pass asks for: text and amount together, a named document, the threshold.
+const PASSES: [i32; 3] = [95, 80, APPLY];
+/// The last pass is repeated while it places something, because every placement leaves fewer answers.
+const REPEATS_MAX: usize = 4;
+/// The most that a sum of several items can have.
+const SUM_POINTS_MAX: i32 = 85;
+/// A proposal names at most so many items; who places more by hand has a statement to go by.
+const PROPOSED_ITEMS_MAX: usize = 12;
 
-pub(super) fn run(board: &mut Board<'_>, view: &View<'_>) {
-    named_by_text(board, view);
-    exact_single(board, 0);
-    exact_single(board, 1);
-    exact_combination(board);
-}
-
-fn grouped(board: &Board<'_>, amount: i64) -> String {
-    crate::domain::Amount(amount).grouped(board.input.currency)
-}
-
-/// The remittance text names invoices, shipments or orders.
-fn named_by_text(board: &mut Board<'_>, view: &View<'_>) {
-    let numbers = numbers(view);
-    for money in 0..board.purse.money.len() {
-        let source = &board.purse.money[money];
-        let Some(text) = source.document.fields.text("text").filter(|_| source.left > 0 && !source.is_reserved) else {
-            continue;
-        };
-        let mut targets: Vec<(usize, i64)> =
-            numbers.find(text).into_iter().flat_map(|name| board.targets_of(name)).collect();
-        targets.sort_unstable();
-        targets.dedup_by_key(|(item, _)| *item);
-        let runner_up = runner_up_to_text(board, money, &targets);
-        for (item, share) in targets {
-            let number = board.items[item].shown.number.clone();
-            let explanation = format!("附言指明 {number} (the remittance text names {number}){runner_up}");
-            board.pay(money, item, share, Rung::Reference, Shortage::Tolerated, &explanation);
-        }
-    }
-}
-
-/// An item that the text does not name, though its amount is equal to the payment.
-fn runner_up_to_text(board: &Board<'_>, money: usize, named: &[(usize, i64)]) -> String {
-    let amount = board.purse.money[money].left;
-    let is_equal = |(item, _): &(usize, i64)| board.open_of(*item) == amount;
-    if named.is_empty() || named.iter().any(is_equal) {
-        return String::new();
-    }
-    candidate_of_amount(board, amount, money).map_or_else(String::new, |item| runner_up(board, item))
-}
-
-fn runner_up(board: &Board<'_>, item: usize) -> String {
-    let number = &board.items[item].shown.number;
-    format!("；次选 {number} 金额相等 (runner-up {number}: equal amount)")
-}
-
-/// Every number by which a document of this party can be named, also if only others refer to it.
-fn numbers(view: &View<'_>) -> Numbers {
-    let mut numbers = Numbers::default();
-    let documents = view.shipments.iter().chain(&view.invoices).chain(&view.reds).map(|counted| counted.document);
-    for document in documents.chain(view.orders.values().copied()) {
-        numbers.add(&document.number, document.id);
-        add_references(&mut numbers, document);
-    }
-    numbers
-}
-
-fn add_references(numbers: &mut Numbers, document: &Document) {
-    if document.kind == FactKind::Order {
-        return;
-    }
-    let named = document.lines.iter().flat_map(|line| ["order_no", "shipment_no"].map(|field| line.fields.get(field)));
-    for value in named.flatten() {
-        if let Value::Ref { number, id } = value {
-            numbers.add(number, *id);
-        }
-    }
-}
-
-/// Whole payments that are equal to one open item (`pass` 0), or short of it by a fee (`pass` 1).
-fn exact_single(board: &mut Board<'_>, pass: u8) {
-    for money in 0..board.purse.money.len() {
-        if !is_free(&board.purse.money[money]) {
-            continue;
-        }
-        let amount = board.purse.money[money].left;
-        let tolerance = board.tolerance(&board.purse.money[money]);
-        let found = match pass {
-            0 => candidate_of_amount(board, amount, money),
-            _ => candidate_within(board, amount, tolerance, money),
-        };
-        let Some(item) = found else { continue };
-        let short = board.open_of(item) - amount;
-        let mut explanation = if short == 0 {
-            "金额与该项相等 (equal amount)".to_owned()
-        } else {
-            let short = grouped(board, short);
-            format!("金额相差 {short}，在容差内 (short by {short}, within tolerance)")
-        };
-        let same = board.by_amount.range((board.open_of(item), 0)..).find(|(_, other)| *other != item);
-        if let Some((_, other)) = same.filter(|(open, _)| *open == board.open_of(item)) {
-            explanation.push_str(&runner_up(board, *other));
-        }
-        board.pay(money, item, amount, Rung::ExactSingle, Shortage::Tolerated, &explanation);
-    }
-}
-
-/// Money of which nothing has been placed yet and that is not kept for an order.
-fn is_free(money: &Money<'_>) -> bool {
-    money.left > 0 && money.is_untouched() && !money.is_reserved
-}
-
-fn is_in_time(board: &Board<'_>, item: usize, money: usize) -> bool {
-    days_between(board.purse.money[money].effective_on, board.items[item].effective_on) <= EXACT_AHEAD_DAYS
-}
-
-fn candidate_of_amount(board: &Board<'_>, amount: i64, money: usize) -> Option<usize> {
-    board
-        .by_amount
-        .range((amount, 0)..=(amount, usize::MAX))
-        .take(SAME_AMOUNT_MAX)
-        .map(|(_, item)| *item)
-        .find(|item| is_in_time(board, *item, money) && !board.bars(money, *item))
-}
-
-fn candidate_within(board: &Board<'_>, amount: i64, tolerance: i64, money: usize) -> Option<usize> {
-    board
-        .by_amount
-        .range((amount, usize::MAX)..=(amount.saturating_add(tolerance), usize::MAX))
-        .take(SAME_AMOUNT_MAX)
-        .map(|(_, item)| *item)
-        .find(|item| is_in_time(board, *item, money) && !board.bars(money, *item))
-}
-
-/// Whole payments that are equal to several open items together.
-fn exact_combination(board: &mut Board<'_>) {
+/// Places what there is enough evidence for; returns what the texts name, for [`propose`].
+pub(super) fn run(board: &mut Board<'_>, view: &View<'_>) -> Vec<Vec<Named>> {
+    let named = named(board, view);
     let mut steps = STEPS_MAX;
-    let subset = usize::from(board.input.policy.combination_items);
-    for money in 0..board.purse.money.len() {
-        let source = &board.purse.money[money];
-        if !is_free(source) {
-            continue;
-        }
-        let candidates: Vec<Candidate> = board
-            .open
-            .iter()
-            .filter(|item| board.items[**item].effective_on <= source.effective_on && !board.bars(money, **item))
-            .take(RUN_ITEMS_MAX)
-            .map(|item| Candidate {
-                item: *item,
-                open: board.open_of(*item),
-                due_on: board.items[*item].shown.due.date(),
-            })
-            .collect();
-        let tolerance = board.tolerance(source);
-        let Some(found) = combination::find(source.left, tolerance, &candidates, subset, &mut steps) else { continue };
-        let count = found.items.len();
-        let explanation = if found.short == 0 {
-            format!("金额等于 {count} 项之和 (equal to {count} items together)")
-        } else {
-            let short = grouped(board, found.short);
-            format!("比 {count} 项之和少 {short}，在容差内 (short of {count} items by {short}, within tolerance)")
-        };
-        for item in found.items {
-            let amount = board.open_of(item);
-            board.pay(money, item, amount, Rung::ExactCombination, Shortage::Tolerated, &explanation);
+    for least in PASSES {
+        pass(board, &named, least, &mut steps);
+    }
+    // Where age alone places what is left, any better evidence than age does.
+    let least = if board.input.policy.oldest_first { PROPOSE } else { APPLY };
+    for _ in 0..REPEATS_MAX {
+        if !pass(board, &named, least, &mut steps) {
+            break;
         }
     }
+    named
+}
+
+fn pass(board: &mut Board<'_>, named: &[Vec<Named>], least: i32, steps: &mut u32) -> bool {
+    let mut has_placed = false;
+    for (money, named) in named.iter().enumerate() {
+        if let Some(candidate) = best(board, money, named, least, steps).filter(|found| found.points >= least) {
+            has_placed |= candidate.place(board, money);
+        }
+    }
+    has_placed
+}
+
+/// Money that is not kept for an order.
+fn is_free(money: &Money<'_>) -> bool {
+    money.left > 0 && !money.is_reserved
+}
+
+/// The best way to place this money; sums of several items are looked for only where they may be enough.
+fn best(board: &Board<'_>, money: usize, named: &[Named], least: i32, steps: &mut u32) -> Option<Candidate> {
+    let source = &board.purse.money[money];
+    if !is_free(source) {
+        return None;
+    }
+    let by_text = by_text(board, money, named);
+    // An amount says something only about money that is whole.
+    if !source.is_untouched() {
+        return by_text;
+    }
+    let found = better(by_text, by_amount(board, money, named));
+    let is_enough = found.as_ref().is_some_and(|found| found.points >= least || found.rung == Rung::Reference);
+    if is_enough || least > SUM_POINTS_MAX {
+        return found;
+    }
+    better(found, by_sum(board, money, steps))
+}
+
+/// For money of which nothing was placed: the best there is, to be confirmed or rejected by a person.
+pub(super) fn propose(board: &Board<'_>, named: &[Vec<Named>]) -> Vec<Proposal> {
+    let mut steps = STEPS_MAX;
+    let mut proposals = Vec::new();
+    for (money, named) in named.iter().enumerate() {
+        if !is_free(&board.purse.money[money]) || !board.purse.money[money].is_untouched() {
+            continue;
+        }
+        let found = best(board, money, named, APPLY, &mut steps).filter(|found| found.points >= PROPOSE);
+        let Some(found) = found.or_else(|| on_account(board, money)) else { continue };
+        proposals.extend(proposed(board, money, &found));
+    }
+    proposals
+}
+
+/// Nothing but age: the oldest items that the money reaches.
+fn on_account(board: &Board<'_>, money: usize) -> Option<Candidate> {
+    let source = &board.purse.money[money];
+    let mut left = source.left;
+    let mut parts = Vec::new();
+    let open = board.open.iter().copied().filter(|item| board.items[*item].effective_on <= source.effective_on);
+    for item in open.filter(|item| !board.bars(money, *item)).take(PROPOSED_ITEMS_MAX) {
+        let amount = left.min(board.open_of(item));
+        parts.push((item, amount));
+        left -= amount;
+        if left == 0 {
+            break;
+        }
+    }
+    (!parts.is_empty()).then(|| Candidate::new(Rung::OldestFirst, parts).with(ON_ACCOUNT))
+}
+
+fn proposed(board: &Board<'_>, money: usize, candidate: &Candidate) -> Vec<Proposal> {
+    let explanation = candidate.explanation(board);
+    let source = &board.purse.money[money];
+    let mut left = source.left;
+    let mut proposals = Vec::new();
+    for (item, limit) in candidate.parts.iter().take(PROPOSED_ITEMS_MAX) {
+        let amount = left.min(*limit).min(board.open_of(*item));
+        left -= amount;
+        if amount > 0 {
+            proposals.push(Proposal {
+                payment: source.document.id,
+                item: board.items[*item].shown.id,
+                amount: Amount(amount),
+                points: candidate.points,
+                explanation: explanation.clone(),
+                runner_up: candidate.runner_up.map(|item| board.items[item].shown.id),
+            });
+        }
+    }
+    proposals
 }

@@ -9,16 +9,19 @@
 //! money, and [`rungs`] bring both together on the [`board`], the strongest evidence first; [`dishonoured`] says how long
 //! a refused bill paid.
 
+mod amounts;
 mod board;
 mod combination;
 mod deposits;
 mod dishonoured;
 mod due;
+mod evidence;
 mod goods;
 mod instalments;
 mod items;
 mod matching;
 mod money;
+mod named;
 mod pins;
 mod rate;
 mod reference;
@@ -147,6 +150,20 @@ pub struct Leftover {
     pub amount: Amount,
 }
 
+/// One item that money may be for, for a person to confirm or reject: not enough evidence to place it. A payment that
+/// may be for several items together has a proposal for each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proposal {
+    pub payment: Id,
+    pub item: Id,
+    pub amount: Amount,
+    /// Of 70 that would have placed it.
+    pub points: i32,
+    pub explanation: String,
+    /// What else it may be for.
+    pub runner_up: Option<Id>,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Settlement {
     /// Sorted: due before expected, early before late.
@@ -155,6 +172,8 @@ pub struct Settlement {
     /// payment that gave money back (a refund).
     pub allocations: Vec<Allocation>,
     pub leftovers: Vec<Leftover>,
+    /// About leftovers; the money stays there until somebody decides.
+    pub proposals: Vec<Proposal>,
     /// Deposits that wait for the goods of their own order: neither applied nor a leftover to be looked into.
     pub deposits: Vec<Leftover>,
     /// Dr unapplied or deposit / Cr the item's account, money that people gave to this customer, tolerated differences, credits moved to the account of the item
@@ -177,7 +196,7 @@ pub fn settle(input: &SettleInput<'_>) -> Settlement {
     board.post_identified(&view);
     board.post_crossings();
     board.post_tails(&unbilled);
-    rungs::run(&mut board, &view);
+    let proposals = rungs::run(&mut board, &view);
     dishonoured::run(&mut board, &view);
-    board.finish()
+    board.finish(proposals)
 }

@@ -48,18 +48,23 @@ impl Numbers {
         remember(&mut self.bare_digits, digits, BARE_DIGITS_MIN, &exact);
     }
 
-    /// The documents that `text` names, in the order in which it names them.
-    pub fn find(&self, text: &str) -> Vec<Id> {
+    /// The documents that `text` names, in the order in which it names them, and whether a slip had to be forgiven that
+    /// leaves something out.
+    pub fn find(&self, text: &str) -> Vec<(Id, bool)> {
         let text: String = half_width(text).chars().take(TEXT_CHARACTERS_MAX).flat_map(char::to_uppercase).collect();
-        let mut found: Vec<Id> = Vec::new();
+        let mut found: Vec<(Id, bool)> = Vec::new();
         for chain in chains(&text) {
             let mut start = 0;
             while start < chain.len() {
                 let hit = self.hit(&chain[start..chain.len().min(start + PIECES_MAX)]);
-                start += hit.map_or(1, |(pieces, _)| pieces);
-                for id in hit.map_or(&[][..], |(_, ids)| ids) {
-                    if !found.contains(id) {
-                        found.push(*id);
+                let Some(Hit { pieces, ids, has_slip }) = hit else {
+                    start += 1;
+                    continue;
+                };
+                start += pieces;
+                for id in ids {
+                    if !found.iter().any(|(known, _)| known == id) {
+                        found.push((*id, has_slip));
                     }
                 }
             }
@@ -68,18 +73,22 @@ impl Numbers {
     }
 
     /// What the most of the first `pieces` mean, and how many of them that takes; the strictest reading first.
-    fn hit(&self, pieces: &[&str]) -> Option<(usize, &[Id])> {
+    fn hit(&self, pieces: &[&str]) -> Option<Hit<'_>> {
         let joined: Vec<String> = (1..=pieces.len()).map(|count| canonical(&pieces[..count].concat())).collect();
         let longest = joined.iter().enumerate().rev().map(|(index, number)| (index + 1, number));
-        let exact = longest.clone().find_map(|(count, number)| Some((count, self.exact.get(number)?.as_slice())));
+        let exact = longest.clone().find_map(|(pieces, number)| {
+            let ids = self.exact.get(number)?;
+            Some(Hit { pieces, ids, has_slip: false })
+        });
+        let with_slip = |pieces: usize, ids| Hit { pieces, ids, has_slip: true };
         exact
             .or_else(|| {
                 let alike = |number: &str| self.alike(&self.without_zeros, &without_zeros(number), number);
-                longest.clone().find_map(|(count, number)| Some((count, alike(number)?)))
+                longest.clone().find_map(|(pieces, number)| Some(with_slip(pieces, alike(number)?)))
             })
             .or_else(|| {
                 let alike = |number: &str| self.alike(&self.bare_digits, number, number);
-                longest.clone().find_map(|(count, number)| Some((count, alike(number)?)))
+                longest.clone().find_map(|(pieces, number)| Some(with_slip(pieces, alike(number)?)))
             })
     }
 
@@ -93,6 +102,13 @@ impl Numbers {
         }
         self.exact.get(table.get(key)?.as_ref()?).map(Vec::as_slice)
     }
+}
+
+/// What the next pieces of a text mean.
+struct Hit<'a> {
+    pieces: usize,
+    ids: &'a [Id],
+    has_slip: bool,
 }
 
 fn remember(table: &mut HashMap<String, Option<String>>, key: String, least: usize, exact: &str) {
@@ -159,7 +175,11 @@ mod tests {
             ("货款", &[]),
         ] {
             let ids: Vec<Id> = expected.iter().map(|number| id(FactKind::Order, number)).collect();
-            assert_eq!(numbers.find(text), ids, "{text}");
+            let found: Vec<Id> = numbers.find(text).into_iter().map(|(id, _)| id).collect();
+            assert_eq!(found, ids, "{text}");
         }
+        let has_slip = |text: &str| numbers.find(text)[0].1;
+        assert!(!has_slip("ｓｏ 2601-OOO1"), "nothing is left out");
+        assert!(has_slip("XSCKD77") && has_slip("26010002"));
     }
 }

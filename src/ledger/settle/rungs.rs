@@ -3,16 +3,16 @@
 //! Each rung looks at all money in the order (date, id) before the next one starts, so that a weak guess about an early
 //! payment never takes what a later payment names. People's pins come before every guess; what people forbade binds all.
 
-use super::OpenItemKind;
-use super::Rung;
 use super::board::{Board, Shortage};
 use super::deposits;
 use super::matching;
 use super::pins;
 use super::view::View;
+use super::{OpenItemKind, Proposal, Rung};
 use crate::domain::Id;
 
-pub(super) fn run(board: &mut Board<'_>, view: &View<'_>) {
+/// Places the money; returns what people should be asked about.
+pub(super) fn run(board: &mut Board<'_>, view: &View<'_>) -> Vec<Proposal> {
     let standing = pins::standing(view, board.input.currency);
     pins::bar(board, &standing);
     booked_settlements(board, view);
@@ -20,13 +20,14 @@ pub(super) fn run(board: &mut Board<'_>, view: &View<'_>) {
     pins::pay(board, view, &standing);
     deposits::run(board, view);
     named_by_lines(board);
-    matching::run(board, view);
+    let named = matching::run(board, view);
     refunds_from_money(board);
     if board.input.policy.oldest_first {
         loose_credits(board);
         oldest_first(board);
     }
     refunds_from_credits(board);
+    matching::propose(board, &named)
 }
 
 fn booked_settlements(board: &mut Board<'_>, view: &View<'_>) {

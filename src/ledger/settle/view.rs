@@ -12,6 +12,7 @@ use super::SettleInput;
 use crate::domain::{FactKind, FieldMap, Id};
 use crate::ledger::attribution::{Move, moves};
 use crate::ledger::decision::in_force;
+pub(super) use crate::ledger::posting::is_opening;
 use crate::ledger::{Document, Role, evidence_postings, postings};
 
 /// A document that posts, with what it posts in micros.
@@ -157,10 +158,6 @@ fn counted<'a>(document: &'a Document, input: &SettleInput<'_>) -> Option<Counte
 
 pub(super) fn is_red(invoice: &Document) -> bool {
     invoice.fields.text("nature") == Some("red")
-}
-
-pub(super) fn is_opening(invoice: &Document) -> bool {
-    invoice.fields.text("nature") == Some("opening")
 }
 
 /// What a document's lines say about one shipment and order.

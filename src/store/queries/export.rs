@@ -3,7 +3,7 @@
 //! One snapshot throughout: what is read while the daemon writes is the ledger at one batch, so that the balances at the
 //! end are those of the rows before. It must not know any format.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -54,6 +54,22 @@ pub struct Name {
     pub number: Box<str>,
 }
 
+/// A point of both times: until which day things count, and until when they had been recorded. `None`: no end.
+/// `posted`: by the day of posting, which never lies in a period that was closed by then.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PointInTime {
+    pub as_of: Option<Date>,
+    pub known_at: Option<Timestamp>,
+    pub posted: bool,
+}
+
+impl PointInTime {
+    fn holds(self, line: &JournalLine) -> bool {
+        let counts_on = if self.posted { line.posted_on } else { line.posting.effective_on };
+        self.as_of.is_none_or(|day| counts_on <= day) && self.known_at.is_none_or(|instant| line.recorded_at <= instant)
+    }
+}
+
 /// Reads page by page; see [`Store::journal_reader`].
 #[derive(Debug)]
 pub struct JournalReader {
@@ -92,15 +108,7 @@ impl JournalReader {
 
     /// Names of documents and parties; an id that nobody ever described has none.
     pub async fn names(&mut self, ids: &BTreeSet<Id>) -> Result<HashMap<Id, Name>> {
-        let ids: Vec<Id> = ids.iter().copied().collect();
-        let sql = "SELECT id, kind, book, numbering, number FROM document WHERE id {keys}";
-        let mut names = HashMap::with_capacity(ids.len());
-        for row in self.tx.fetch_in(sql, &keys(&ids), Vec::new()).await? {
-            let kind = documents::read_kind(&row, 1)?;
-            let (book, numbering, number) = (row.text(2)?.into(), row.text(3)?.into(), row.text(4)?.into());
-            names.insert(row.id(0)?, Name { kind, book, numbering, number });
-        }
-        Ok(names)
+        names(&mut self.tx, ids).await
     }
 
     /// The customers whose settlements are causes of rows.
@@ -118,6 +126,23 @@ impl JournalReader {
         Ok(balances)
     }
 
+    /// As [`JournalReader::balances`], of the rows that are effective until `as_of` and were recorded until `known_at`. Reads
+    /// the journal to that end; nothing is left for [`JournalReader::next_page`].
+    pub async fn balances_at(&mut self, at: PointInTime) -> Result<Vec<AccountBalance>> {
+        let mut sums: BTreeMap<(Box<str>, Account, Currency), Amount> = BTreeMap::new();
+        while let Some(page) = self.next_page().await? {
+            for line in page.into_iter().filter(|line| at.holds(line)) {
+                let Posting { debit, credit, currency, amount, .. } = line.posting;
+                for (account, amount) in [(debit, amount), (credit, amount.checked_neg()?)] {
+                    let sum = sums.entry((line.book.clone(), account, currency)).or_default();
+                    *sum = sum.checked_add(amount)?;
+                }
+            }
+        }
+        let balance = |((book, account, currency), amount)| AccountBalance { book, currency, account, amount };
+        Ok(sums.into_iter().map(balance).collect())
+    }
+
     /// What people decided, in the order in which they did.
     pub async fn decisions(&mut self) -> Result<Vec<Document>> {
         let rows = self.tx.fetch(DECISIONS, Vec::new()).await?;
@@ -127,7 +152,20 @@ impl JournalReader {
     }
 }
 
-fn read_line(row: &Row) -> Result<JournalLine> {
+pub(super) async fn names(tx: &mut Tx, ids: &BTreeSet<Id>) -> Result<HashMap<Id, Name>> {
+    let ids: Vec<Id> = ids.iter().copied().collect();
+    let sql = "SELECT id, kind, book, numbering, number FROM document WHERE id {keys}";
+    let mut names = HashMap::with_capacity(ids.len());
+    for row in tx.fetch_in(sql, &keys(&ids), Vec::new()).await? {
+        let kind = documents::read_kind(&row, 1)?;
+        let (book, numbering, number) = (row.text(2)?.into(), row.text(3)?.into(), row.text(4)?.into());
+        names.insert(row.id(0)?, Name { kind, book, numbering, number });
+    }
+    Ok(names)
+}
+
+/// From the columns of [`LINES`].
+pub(super) fn read_line(row: &Row) -> Result<JournalLine> {
     Ok(JournalLine {
         batch: row.int(0)?,
         seq: row.int(1)?,
@@ -141,7 +179,7 @@ fn read_line(row: &Row) -> Result<JournalLine> {
     })
 }
 
-fn read_balance(row: &Row) -> Result<AccountBalance> {
+pub(super) fn read_balance(row: &Row) -> Result<AccountBalance> {
     let account = Account { kind: kind(row.text(2)?)?, party: row.opt_id(3)?, order: row.opt_id(4)? };
     Ok(AccountBalance { book: row.text(0)?.into(), currency: row.currency(1)?, account, amount: row.amount(5)? })
 }

@@ -1,19 +1,22 @@
-//! Looking things up for people: a document with everything behind it, an order's loop, a customer.
+//! Looking things up for people: a document with everything behind it, a customer.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use super::allocations::{AllocationView, allocations};
 use super::deposits::{self, WaitingDeposit};
 use super::items;
 use super::positions::positions;
+use super::proposals::{ProposalView, of_money};
 use super::provenance::{Source, sources};
 use crate::domain::{Amount, Currency, FactKind, Id};
 use crate::ledger::{AccountKind, Document, OpenItem, Posting};
 use crate::store::engine::{Row, Tx};
 use crate::store::error::Result;
 use crate::store::journal::{self, keys};
+use crate::store::settle::people::decisions_about;
 use crate::store::types::{Position, Subject};
 use crate::store::{Store, documents};
 
@@ -21,23 +24,12 @@ use crate::store::{Store, documents};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JournalRow {
     pub batch: i64,
+    pub seq: i64,
     pub recorded_at: Timestamp,
     pub posting: Posting,
+    /// Later than the effective day when that one lay in a closed period.
+    pub posted_on: Date,
     pub reversal: bool,
-}
-
-/// Which money pays which item.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AllocationView {
-    pub from: Id,
-    pub from_number: Box<str>,
-    pub item: Id,
-    pub item_number: Box<str>,
-    pub amount: Amount,
-    pub tolerated: Amount,
-    pub effective_on: Date,
-    pub rung: Box<str>,
-    pub explanation: Box<str>,
 }
 
 /// A document and why it is as it is.
@@ -49,25 +41,13 @@ pub struct DocumentView {
     pub journal: Vec<JournalRow>,
     pub items: Vec<OpenItem>,
     pub allocations: Vec<AllocationView>,
+    /// Of a payment or bill: what it may be for.
+    pub proposals: Vec<ProposalView>,
     /// The same event as another source saw it (the bank line of a receipt, the receipt of a bank line), and why they
     /// are taken for one.
     pub paired_with: Vec<(Document, Box<str>)>,
-}
-
-/// Everything that belongs to an order, each list by date and number.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OrderLoop {
-    pub order: Document,
-    pub shipments: Vec<Document>,
-    pub returns: Vec<Document>,
-    pub invoices: Vec<Document>,
-    pub payments: Vec<Document>,
-    pub adjustments: Vec<Document>,
-    pub messages: Vec<Document>,
-    pub items: Vec<OpenItem>,
-    pub allocations: Vec<AllocationView>,
-    /// Of this order, one a currency.
-    pub deposits: Vec<WaitingDeposit>,
+    /// What people decided about it and nobody took back.
+    pub decisions: Vec<Document>,
 }
 
 /// A customer in one book: one position and the balances a currency.
@@ -84,21 +64,20 @@ pub struct PartyView {
 /// A screenful of conversation.
 const LATEST_MESSAGES: usize = 12;
 
-const BY_NUMBER: &str = concat!("SELECT ", documents::document_columns!(), " FROM document d WHERE d.number = $1");
-const JOURNAL: &str = "SELECT t.batch, b.recorded_at, t.reversal, t.effective_on, t.debit, t.debit_party, \
-     t.debit_order, t.credit, t.credit_party, t.credit_order, t.currency, t.amount, t.seq \
+pub(super) const BY_NUMBER: &str =
+    concat!("SELECT ", documents::document_columns!(), " FROM document d WHERE d.number = $1");
+pub(super) const JOURNAL: &str = "SELECT t.batch, b.recorded_at, t.reversal, t.effective_on, t.debit, t.debit_party, \
+     t.debit_order, t.credit, t.credit_party, t.credit_order, t.currency, t.amount, t.seq, t.posted_on \
      FROM transfer t JOIN batch b ON b.number = t.batch WHERE t.cause {keys}";
-const ITEMS_OF: &str = concat!("SELECT ", items::item_columns!(), " FROM open_item WHERE subject {keys}");
-const PAIRED: &str = "SELECT evidence, booked, reason FROM pairing WHERE evidence = $1 OR booked = $1";
-const NAMING: &str = concat!(
+pub(super) const ITEMS_OF: &str = concat!("SELECT ", items::item_columns!(), " FROM open_item WHERE subject {keys}");
+pub(super) const PAIRED: &str = "SELECT evidence, booked, reason FROM pairing WHERE evidence = $1 OR booked = $1";
+pub(super) const NAMING: &str = concat!(
     "SELECT ",
     documents::document_columns!(),
     " FROM link l \
      JOIN document d ON d.id = l.document WHERE l.target {keys}"
 );
-const PAID_ITEMS: &str = "SELECT i.id, i.number FROM allocation a JOIN open_item i \
-     ON i.subject = a.subject AND i.id = a.item WHERE a.source = $1";
-const SUBJECTS_OF: &str = "SELECT id, book, party, currency FROM subject WHERE party {keys}";
+pub(super) const SUBJECTS_OF: &str = "SELECT id, book, party, currency FROM subject WHERE party {keys}";
 
 impl Store {
     /// Documents with this number; a number may stand for several kinds or books.
@@ -124,31 +103,6 @@ impl Store {
         Ok(found)
     }
 
-    /// The items that a payment, bill or credit pays now.
-    pub async fn allocations_of(&self, source: Id) -> Result<Vec<AllocationView>> {
-        let mut tx = self.engine.read().await?;
-        let mut numbers: BTreeMap<Id, Box<str>> = BTreeMap::new();
-        for row in tx.fetch(PAID_ITEMS, vec![source.into()]).await? {
-            numbers.insert(row.id(0)?, row.text(1)?.into());
-        }
-        let mut paying = allocations(&mut tx, &[source], &[]).await?;
-        paying.retain(|allocation| allocation.from == source && numbers.contains_key(&allocation.item));
-        for allocation in &mut paying {
-            allocation.item_number = numbers.get(&allocation.item).cloned().unwrap_or_default();
-        }
-        Ok(paying)
-    }
-
-    /// The loop of every order with this number: one a book at most, unless numberings differ.
-    pub async fn order_loop(&self, book: Option<&str>, number: &str) -> Result<Vec<OrderLoop>> {
-        let mut tx = self.engine.read().await?;
-        let mut loops = Vec::new();
-        for order in by_number(&mut tx, book, Some(FactKind::Order), number).await? {
-            loops.push(order_loop(&mut tx, order).await?);
-        }
-        Ok(loops)
-    }
-
     /// Customers with this code.
     pub async fn party(&self, book: Option<&str>, code: &str) -> Result<Vec<PartyView>> {
         let mut tx = self.engine.read().await?;
@@ -171,7 +125,12 @@ pub(super) fn read_subject(row: &Row) -> Result<Subject> {
     Ok(Subject { book: row.text(1)?.into(), party: row.id(2)?, currency: row.currency(3)? })
 }
 
-async fn by_number(tx: &mut Tx, book: Option<&str>, kind: Option<FactKind>, number: &str) -> Result<Vec<Document>> {
+pub(super) async fn by_number(
+    tx: &mut Tx,
+    book: Option<&str>,
+    kind: Option<FactKind>,
+    number: &str,
+) -> Result<Vec<Document>> {
     let rows = tx.fetch(BY_NUMBER, vec![number.into()]).await?;
     let mut found: Vec<Document> = rows.iter().map(|row| documents::read(row, 0)).collect::<Result<_>>()?;
     found.retain(|document| book.is_none_or(|book| &*document.book == book));
@@ -186,23 +145,24 @@ pub(super) fn sort(documents: &mut [Document]) {
     });
 }
 
-async fn view(tx: &mut Tx, document: Document) -> Result<DocumentView> {
+pub(super) async fn view(tx: &mut Tx, document: Document) -> Result<DocumentView> {
     let own = keys(&[document.id]);
     let sources = sources(tx, &document).await?;
     let mut journal = Vec::new();
     for row in tx.fetch_in(JOURNAL, &own, Vec::new()).await? {
         let posting = journal::read_posting(&row, 3)?;
-        let entry = JournalRow { batch: row.int(0)?, recorded_at: row.instant(1)?, posting, reversal: row.bool(2)? };
-        journal.push((entry.batch, row.int(12)?, entry));
+        let (batch, seq, recorded_at, posted_on) = (row.int(0)?, row.int(12)?, row.instant(1)?, row.date(13)?);
+        journal.push(JournalRow { batch, seq, recorded_at, posting, posted_on, reversal: row.bool(2)? });
     }
-    journal.sort_by_key(|(batch, seq, _)| (*batch, *seq));
+    journal.sort_by_key(|row| (row.batch, row.seq));
     let paired_with = paired_with(tx, document.id).await?;
     let items = items_of_documents(tx, &[&document]).await?;
     let mut ends: Vec<Id> = items.iter().map(|item| item.id).collect();
     ends.push(document.id);
-    let allocations = allocations(tx, &ends, &items).await?;
-    let journal = journal.into_iter().map(|(_, _, entry)| entry).collect();
-    Ok(DocumentView { document, sources, journal, items, allocations, paired_with })
+    let allocations = allocations(tx, &ends).await?;
+    let proposals = of_money(tx, &document).await?;
+    let decisions = decisions_about(tx, &[document.id]).await?;
+    Ok(DocumentView { document, sources, journal, items, allocations, proposals, paired_with, decisions })
 }
 
 async fn paired_with(tx: &mut Tx, document: Id) -> Result<Vec<(Document, Box<str>)>> {
@@ -218,7 +178,7 @@ async fn paired_with(tx: &mut Tx, document: Id) -> Result<Vec<(Document, Box<str
 }
 
 /// Open items that stem from these documents; found through their customers' subjects.
-async fn items_of_documents(tx: &mut Tx, of: &[&Document]) -> Result<Vec<OpenItem>> {
+pub(super) async fn items_of_documents(tx: &mut Tx, of: &[&Document]) -> Result<Vec<OpenItem>> {
     let subjects: BTreeSet<Id> = of
         .iter()
         .filter_map(|document| {
@@ -245,49 +205,7 @@ async fn items_of_documents(tx: &mut Tx, of: &[&Document]) -> Result<Vec<OpenIte
     Ok(found)
 }
 
-const BY_ITEM: &str = "SELECT source, item, amount, tolerated, effective_on, rung, explanation FROM allocation \
-     WHERE item {keys}";
-const BY_SOURCE: &str = "SELECT source, item, amount, tolerated, effective_on, rung, explanation FROM allocation \
-     WHERE source {keys}";
-
-/// Allocations that touch one of `ends`, with the numbers of what they join.
-async fn allocations(tx: &mut Tx, ends: &[Id], known: &[OpenItem]) -> Result<Vec<AllocationView>> {
-    let ends = keys(ends);
-    let mut views = Vec::new();
-    for sql in [BY_ITEM, BY_SOURCE] {
-        for row in tx.fetch_in(sql, &ends, Vec::new()).await? {
-            views.push(AllocationView {
-                from: row.id(0)?,
-                from_number: "".into(),
-                item: row.id(1)?,
-                item_number: "".into(),
-                amount: row.amount(2)?,
-                tolerated: row.amount(3)?,
-                effective_on: row.date(4)?,
-                rung: row.text(5)?.into(),
-                explanation: row.text(6)?.into(),
-            });
-        }
-    }
-    views.sort_by(|a, b| {
-        (a.effective_on, a.from, a.item, &a.rung, a.amount).cmp(&(b.effective_on, b.from, b.item, &b.rung, b.amount))
-    });
-    views.dedup();
-    let named: BTreeSet<Id> = views.iter().flat_map(|view| [view.from, view.item]).collect();
-    let named: Vec<Id> = named.into_iter().collect();
-    let mut numbers: BTreeMap<Id, Box<str>> = BTreeMap::new();
-    for row in tx.fetch_in("SELECT id, number FROM document WHERE id {keys}", &keys(&named), Vec::new()).await? {
-        numbers.insert(row.id(0)?, row.text(1)?.into());
-    }
-    numbers.extend(known.iter().map(|item| (item.id, item.number.clone())));
-    for view in &mut views {
-        view.from_number = numbers.get(&view.from).cloned().unwrap_or_default();
-        view.item_number = numbers.get(&view.item).cloned().unwrap_or_default();
-    }
-    Ok(views)
-}
-
-async fn naming(tx: &mut Tx, targets: &[Id]) -> Result<Vec<Document>> {
+pub(super) async fn naming(tx: &mut Tx, targets: &[Id]) -> Result<Vec<Document>> {
     let mut found: BTreeMap<Id, Document> = BTreeMap::new();
     for row in tx.fetch_in(NAMING, &keys(targets), Vec::new()).await? {
         let document = documents::read(&row, 0)?;
@@ -309,47 +227,7 @@ async fn messages(tx: &mut Tx, party: Id) -> Result<Vec<Document>> {
     Ok(messages.split_off(messages.len().saturating_sub(LATEST_MESSAGES)))
 }
 
-async fn order_loop(tx: &mut Tx, order: Document) -> Result<OrderLoop> {
-    let mut all: BTreeMap<Id, Document> =
-        naming(tx, &[order.id]).await?.into_iter().map(|document| (document.id, document)).collect();
-    // What names the order's shipments and invoices belongs to it too: returns, invoices, adjustments, settlements.
-    let steps: Vec<Id> = all
-        .values()
-        .filter(|document| matches!(document.kind, FactKind::Shipment | FactKind::Invoice))
-        .map(|document| document.id)
-        .collect();
-    all.extend(naming(tx, &steps).await?.into_iter().map(|document| (document.id, document)));
-    let claims: Vec<&Document> = all.values().filter(|document| document.gross().is_some()).collect();
-    let items = items_of_documents(tx, &claims).await?;
-    let ends: Vec<Id> = items.iter().map(|item| item.id).collect();
-    let allocations = allocations(tx, &ends, &items).await?;
-    let money: Vec<Id> = allocations.iter().map(|allocation| allocation.from).collect();
-    all.extend(documents::load(tx, &money).await?);
-    let mut deposits = match order.party() {
-        Some(party) => deposits::waiting(tx, party).await?,
-        None => Vec::new(),
-    };
-    deposits.retain(|deposit| deposit.order == order.id);
-    let of = |kinds: &[FactKind]| {
-        let mut list: Vec<Document> = all.values().filter(|document| kinds.contains(&document.kind)).cloned().collect();
-        sort(&mut list);
-        list
-    };
-    Ok(OrderLoop {
-        shipments: of(&[FactKind::Shipment]),
-        returns: of(&[FactKind::Return]),
-        invoices: of(&[FactKind::Invoice]),
-        payments: of(&[FactKind::Payment, FactKind::Bill]),
-        adjustments: of(&[FactKind::Adjustment]),
-        messages: of(&[FactKind::Message]),
-        order,
-        items,
-        allocations,
-        deposits,
-    })
-}
-
-async fn balances(tx: &mut Tx, party: Id) -> Result<Vec<(Currency, AccountKind, Amount)>> {
+pub(super) async fn balances(tx: &mut Tx, party: Id) -> Result<Vec<(Currency, AccountKind, Amount)>> {
     let sql = "SELECT currency, account, amount FROM balance WHERE party = $1 AND amount <> 0";
     let mut sums: BTreeMap<(Currency, AccountKind), Amount> = BTreeMap::new();
     for row in tx.fetch(sql, vec![party.into()]).await? {

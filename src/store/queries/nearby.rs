@@ -1,7 +1,7 @@
 //! What a person may have meant who asked for a number that does not exist.
 
-use crate::domain::FactKind;
 use crate::domain::slips::slips;
+use crate::domain::{FactKind, Id};
 use crate::store::error::Result;
 use crate::store::{Store, documents};
 
@@ -16,9 +16,23 @@ pub struct NearDocument {
     pub book: Box<str>,
 }
 
-const NEAR: &str = "SELECT number, kind, book FROM document WHERE number {keys}";
+pub(super) const NEAR: &str = "SELECT number, kind, book FROM document WHERE number {keys}";
 
 impl Store {
+    /// Ids of the documents of this kind and number.
+    pub async fn ids_of_number(&self, book: Option<&str>, kind: FactKind, number: &str) -> Result<Vec<Id>> {
+        let mut tx = self.engine.read().await?;
+        let sql = "SELECT id, kind, book FROM document WHERE number = $1";
+        let mut ids = Vec::new();
+        for row in tx.fetch(sql, vec![number.into()]).await? {
+            let in_book = row.text(2)?;
+            if documents::read_kind(&row, 1)? == kind && book.is_none_or(|book| book == in_book) {
+                ids.push(row.id(0)?);
+            }
+        }
+        Ok(ids)
+    }
+
     /// Documents with nearly this number, in the order of their numbers.
     pub async fn near_documents(
         &self,

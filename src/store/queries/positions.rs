@@ -22,7 +22,8 @@ const GENERATIONS: &str = "SELECT id, remind_generation FROM subject WHERE id {k
 const UNPLACED: &str = "SELECT payment, book, currency, number, amount, paid_on, payer, remittance, salesperson, booked \
      FROM unplaced WHERE book = $1";
 
-type Leftovers = HashMap<Id, Vec<(Leftover, Box<str>, Date)>>;
+/// By subject, each with the number and the value date of the payment.
+pub type Leftovers = HashMap<Id, Vec<(Leftover, Box<str>, Date)>>;
 
 const ALL_SUBJECTS: &str = "SELECT book, party, currency FROM subject";
 
@@ -63,7 +64,7 @@ impl Store {
     }
 }
 
-async fn unplaced(tx: &mut Tx, book: &str) -> Result<Vec<UnidentifiedPayment>> {
+pub(super) async fn unplaced(tx: &mut Tx, book: &str) -> Result<Vec<UnidentifiedPayment>> {
     tx.fetch(UNPLACED, vec![book.into()]).await?.iter().map(read_unplaced).collect()
 }
 
@@ -84,24 +85,46 @@ fn read_unplaced(row: &Row) -> Result<UnidentifiedPayment> {
 
 /// Positions within a transaction that the caller already has.
 pub async fn positions(tx: &mut Tx, subjects: &[Subject]) -> Result<Vec<Position>> {
+    let mut positions = standing(tx, subjects).await?;
     let ids: Vec<Id> = subjects.iter().map(Subject::id).collect();
-    let ids = keys(&ids);
-    let mut by_subject: HashMap<Id, Vec<OpenItem>> = HashMap::new();
-    for row in tx.fetch_in(ITEMS, &ids, Vec::new()).await? {
-        let (subject, item) = items::read(&row)?;
-        by_subject.entry(subject).or_default().push(item);
-    }
-    let mut leftovers = leftovers(tx, &ids).await?;
     let mut generations = HashMap::new();
-    for row in tx.fetch_in(GENERATIONS, &ids, Vec::new()).await? {
+    for row in tx.fetch_in(GENERATIONS, &keys(&ids), Vec::new()).await? {
         generations.insert(row.id(0)?, row.int(1)?);
     }
+    let likely = likely_money(tx, subjects).await?;
+    for position in &mut positions {
+        let subject = &position.subject;
+        position.likely_money = likely.get(&(subject.party, subject.currency)).cloned().unwrap_or_default();
+        position.generation = generations.get(&subject.id()).copied().unwrap_or(0);
+    }
+    Ok(positions)
+}
+
+/// Items and leftovers as they stand, without what may become theirs.
+pub async fn standing(tx: &mut Tx, subjects: &[Subject]) -> Result<Vec<Position>> {
+    let ids: Vec<Id> = subjects.iter().map(Subject::id).collect();
+    let ids = keys(&ids);
+    let mut items: HashMap<Id, Vec<OpenItem>> = HashMap::new();
+    for row in tx.fetch_in(ITEMS, &ids, Vec::new()).await? {
+        let (subject, item) = items::read(&row)?;
+        items.entry(subject).or_default().push(item);
+    }
+    let leftovers = leftovers(tx, &ids).await?;
+    described(tx, subjects, items, leftovers).await
+}
+
+/// What was settled, under the customers' names.
+pub async fn described(
+    tx: &mut Tx,
+    subjects: &[Subject],
+    mut items: HashMap<Id, Vec<OpenItem>>,
+    mut leftovers: Leftovers,
+) -> Result<Vec<Position>> {
     let parties: Vec<Id> = subjects.iter().map(|subject| subject.party).collect();
     let masters = documents::load(tx, &parties).await?;
-    let likely = likely_money(tx, subjects).await?;
     let positions = subjects.iter().map(|subject| {
         let id = subject.id();
-        let mut items = by_subject.remove(&id).unwrap_or_default();
+        let mut items = items.remove(&id).unwrap_or_default();
         items.sort_by_key(|item| (item.due.date(), item.id));
         let master = masters.get(&subject.party);
         Position {
@@ -112,8 +135,8 @@ pub async fn positions(tx: &mut Tx, subjects: &[Subject]) -> Result<Vec<Position
             salesperson: field(master, "salesperson"),
             items,
             leftovers: leftovers.remove(&id).unwrap_or_default(),
-            likely_money: likely.get(&(subject.party, subject.currency)).cloned().unwrap_or_default(),
-            generation: generations.get(&id).copied().unwrap_or(0),
+            likely_money: Vec::new(),
+            generation: 0,
         }
     });
     Ok(positions.collect())
@@ -123,7 +146,8 @@ fn field(document: Option<&Document>, name: &str) -> Option<Box<str>> {
     document?.fields.text(name).map(Into::into)
 }
 
-async fn leftovers(tx: &mut Tx, subjects: &[Vec<u8>]) -> Result<Leftovers> {
+/// What no item took, by subject: leftover, number and value date of the payment.
+pub(super) async fn leftovers(tx: &mut Tx, subjects: &[Vec<u8>]) -> Result<Leftovers> {
     let mut leftovers = Leftovers::new();
     for row in tx.fetch_in(LEFTOVERS, subjects, Vec::new()).await? {
         let leftover = Leftover { payment: row.id(1)?, amount: Amount(row.int(2)?) };

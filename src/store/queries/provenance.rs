@@ -71,13 +71,13 @@ pub struct Origin {
     pub personal: bool,
 }
 
-const SOURCES: &str = "SELECT h.record, s.source, s.stream, h.record_key, s.book, c.books, c.rank, c.body, h.mapping, \
+pub(super) const SOURCES: &str = "SELECT h.record, s.source, s.stream, h.record_key, s.book, c.books, c.rank, c.body, h.mapping, \
      h.reason, h.hash, h.facts_hash, s.personal FROM contribution c JOIN record_head h ON h.record = c.record \
      JOIN stream s ON s.id = h.stream WHERE c.document = $1 AND c.body IS NOT NULL";
-const VERSIONS: &str = "SELECT v.record, v.hash, v.version, v.observed_at, g.stored_at, v.segment, v.position \
+pub(super) const VERSIONS: &str = "SELECT v.record, v.hash, v.version, v.observed_at, g.stored_at, v.segment, v.position, g.mapping \
      FROM record_version v JOIN segment g ON g.id = v.segment WHERE v.record {keys}";
-const TEXTS: &str = "SELECT id, body FROM mapping_text WHERE id {keys}";
-const SEGMENTS: &str = "SELECT id, body FROM segment WHERE id {keys}";
+pub(super) const TEXTS: &str = "SELECT id, body FROM mapping_text WHERE id {keys}";
+pub(super) const SEGMENTS: &str = "SELECT id, body FROM segment WHERE id {keys}";
 
 /// What a record's head says of its version in force.
 struct Head {
@@ -124,12 +124,14 @@ fn read_source(row: &Row, document: &Document) -> Result<Source> {
 async fn complete(tx: &mut Tx, sources: &mut [Source], heads: &HashMap<RecordId, Head>) -> Result<()> {
     let records: Vec<Id> = sources.iter().map(|source| source.record).collect();
     let mut versions: HashMap<RecordId, Vec<RecordVersion>> = HashMap::new();
+    let mut mappings: HashMap<RecordId, Hash> = HashMap::new();
     let mut places: BTreeMap<RecordId, (Id, i64)> = BTreeMap::new();
     for row in tx.fetch_in(VERSIONS, &keys(&records), Vec::new()).await? {
         let (record, hash) = (row.id(0)?, row.hash(1)?);
         let is_in_force = heads.get(&record).is_some_and(|head| head.facts == Some(hash));
         if is_in_force {
             places.insert(record, (row.id(5)?, row.int(6)?));
+            mappings.extend(row.opt_hash(7)?.map(|mapping| (record, mapping)));
         }
         versions.entry(record).or_default().push(RecordVersion {
             version: row.opt_text(2)?.map(Into::into),
@@ -138,6 +140,10 @@ async fn complete(tx: &mut Tx, sources: &mut [Source], heads: &HashMap<RecordId,
             hash,
             is_in_force,
         });
+    }
+    for source in sources.iter_mut().filter(|source| source.problem.is_some()) {
+        // The head names the mapping of the latest version; the one in force came in by that of its page.
+        source.mapping = mappings.get(&source.record).copied().unwrap_or(source.mapping);
     }
     let texts = texts(tx, sources).await?;
     let segments = segments(tx, &places).await?;

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::domain::Problem;
 use crate::store::Store;
-use crate::store::engine::Row;
+use crate::store::engine::{Row, Tx};
 use crate::store::error::Result;
 use crate::store::queries::stored::{RawPayload, payload};
 use crate::store::segment;
@@ -37,6 +37,22 @@ const OPEN: &str = select!("WHERE q.state = 'open'");
 const ONE: &str = select!("WHERE q.record = $1");
 const BYTES: &str = "SELECT g.body, v.position FROM record_version v JOIN segment g ON g.id = v.segment \
      WHERE v.record = $1 AND v.hash = $2";
+
+/// Records of a book, by key, with where their bytes lie.
+const OF_BOOK: &str = "SELECT q.record_key, g.body, v.position FROM quarantine q JOIN stream s ON s.id = q.stream \
+     JOIN record_version v ON v.record = q.record AND v.hash = q.hash JOIN segment g ON g.id = v.segment \
+     WHERE q.state = 'open' AND s.book = $1 ORDER BY q.since DESC, q.record LIMIT $2";
+
+/// Key and text of the newest records in quarantine of a book, for searching; without those of erased people.
+pub(super) async fn texts(tx: &mut Tx, book: &str, limit: usize) -> Result<Vec<(Box<str>, String)>> {
+    let mut texts = Vec::new();
+    for row in tx.fetch(OF_BOOK, vec![book.into(), limit.into()]).await? {
+        if let RawPayload::Bytes(bytes) = payload(tx, &segment::decode(row.bytes(1)?)?, row.int(2)?).await? {
+            texts.push((row.text(0)?.into(), String::from_utf8_lossy(&bytes).into_owned()));
+        }
+    }
+    Ok(texts)
+}
 
 impl Store {
     /// What lies in quarantine now, newest first.

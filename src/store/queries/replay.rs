@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bihuan_connectors::sdk::{PayloadShape, RecordBatch, RecordBatchBuilder};
+use jiff::Timestamp;
 
 use super::stored::{RawPayload, payload};
 use crate::domain::{Hash, Id};
@@ -35,6 +36,8 @@ pub struct RawReader {
     streams: HashMap<Id, Stream>,
     slices: u32,
     next: u32,
+    /// Nothing that was stored later is read.
+    until: Timestamp,
     /// Documents that an erased record spoke of: nobody can make them again.
     pub(super) erased: BTreeSet<Id>,
 }
@@ -50,7 +53,8 @@ const STREAMS: &str = "SELECT id, source, stream, book, personal FROM stream";
 const COUNT: &str = "SELECT COUNT(*) FROM record_version";
 const UNSETTLED: &str = "SELECT COUNT(*) FROM subject WHERE settle_generation > settled";
 const UNPAIRED: &str = "SELECT COUNT(*) FROM pair_group WHERE generation > paired";
-const SEGMENTS: &str = "SELECT id, stream, mapping, body FROM segment WHERE id >= $1 AND id <= $2";
+const SEGMENTS: &str = "SELECT id, stream, mapping, observed_at, body FROM segment \
+     WHERE id >= $1 AND id <= $2 AND stored_at <= $3";
 const VERSIONS: &str = "SELECT v.segment, v.observed_at, v.hash, v.version, v.position, h.record_key, h.hash, h.mapping, \
      h.documents FROM record_version v JOIN record_head h ON h.record = v.record \
      WHERE v.segment >= $1 AND v.segment <= $2";
@@ -76,8 +80,8 @@ pub(super) fn slices(rows: i64, per_slice: i64) -> u32 {
 }
 
 impl Store {
-    /// Opens a snapshot of everything that ever came in.
-    pub async fn raw_reader(&self) -> Result<RawReader> {
+    /// Opens a snapshot of everything that ever came in, or that had come in by an instant.
+    pub async fn raw_reader(&self, known_at: Option<Timestamp>) -> Result<RawReader> {
         let mut tx = self.engine.read().await?;
         let mut streams = HashMap::new();
         for row in tx.fetch(STREAMS, Vec::new()).await? {
@@ -85,7 +89,8 @@ impl Store {
             streams.insert(row.id(0)?, Stream { id, book: row.text(3)?.into(), personal: row.bool(4)? });
         }
         let slices = slices(count(&mut tx, COUNT).await?, VERSIONS_PER_STEP);
-        Ok(RawReader { tx, streams, slices, next: 0, erased: BTreeSet::new() })
+        let until = known_at.unwrap_or(Timestamp::MAX);
+        Ok(RawReader { tx, streams, slices, next: 0, until, erased: BTreeSet::new() })
     }
 }
 
@@ -110,26 +115,30 @@ impl RawReader {
         let bounds = slice(self.next, self.slices);
         self.next += 1;
         let mut segments = HashMap::new();
-        for row in self.tx.fetch(SEGMENTS, bounds.clone()).await? {
-            let stored =
-                Stored { stream: row.id(1)?, mapping: row.opt_hash(2)?, body: segment::decode(row.bytes(3)?)? };
-            segments.insert(row.id(0)?, stored);
+        let until = self.until.as_microsecond();
+        let stored_until = bounds.iter().cloned().chain([until.into()]).collect();
+        for row in self.tx.fetch(SEGMENTS, stored_until).await? {
+            segments.insert(row.id(0)?, Stored::read(&row)?);
         }
         let mut pages: BTreeMap<(Id, i64, Hash), Vec<Row>> = BTreeMap::new();
         for row in self.tx.fetch(VERSIONS, bounds).await? {
-            let segment = row.id(0)?;
+            let Some(stored) = segments.get(&row.id(0)?) else { continue };
             // The winner's mapping is known; of an older version, only the one of the page that it came with.
             let of_head = row.hash(7)?;
-            let of_page = segments.get(&segment).and_then(|segment| segment.mapping);
-            let mapping = if row.hash(2)? == row.hash(6)? { of_head } else { of_page.unwrap_or(of_head) };
-            pages.entry((segment, row.int(1)?, mapping)).or_default().push(row);
+            let is_winner = row.hash(2)? == row.hash(6)?;
+            let mapping = if is_winner { of_head } else { stored.mapping.unwrap_or(of_head) };
+            // It may have been seen again after the instant that is asked about.
+            let observed_at = Some(row.int(1)?).filter(|at| *at <= until).unwrap_or(stored.observed_at);
+            pages.entry((row.id(0)?, observed_at, mapping)).or_default().push(row);
         }
         let mut ready = Vec::with_capacity(pages.len());
         for ((segment, observed_at, mapping), versions) in pages {
-            let stored = segments.get(&segment).ok_or_else(|| damage("segment", &segment.to_string()))?;
+            let Some(stored) = segments.get(&segment) else { continue };
             let raw = self.batch(&stored.body, observed_at, &versions).await?;
-            let stream =
-                self.streams.get(&stored.stream).ok_or_else(|| damage("stream", &stored.stream.to_string()))?;
+            let stream = self.streams.get(&stored.stream).ok_or_else(|| StoreError::Corrupt {
+                what: "segment",
+                problem: format!("its stream {} is missing", stored.stream),
+            })?;
             let (id, book, personal) = (stream.id.clone(), stream.book.clone(), stream.personal);
             ready.push(ReplayPage { stream: id, book, personal, mapping, raw });
         }
@@ -157,11 +166,15 @@ impl RawReader {
 struct Stored {
     stream: Id,
     mapping: Option<Hash>,
+    observed_at: i64,
     body: Segment,
 }
 
-fn damage(what: &'static str, problem: &str) -> StoreError {
-    StoreError::Corrupt { what, problem: format!("{problem} is missing") }
+impl Stored {
+    fn read(row: &Row) -> Result<Self> {
+        let body = segment::decode(row.bytes(4)?)?;
+        Ok(Self { stream: row.id(1)?, mapping: row.opt_hash(2)?, observed_at: row.int(3)?, body })
+    }
 }
 
 #[cfg(test)]

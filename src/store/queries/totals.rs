@@ -5,10 +5,10 @@
 //! ```text
 //! open = shipped − returned − adjusted − (received − unapplied − deposits − unidentified)
 //! ```
-//! * `shipped`: net credit of sales and opening positions; `returned`: net debit of returns; `adjusted`: net debit of the
+//! * `shipped`: what receivables got from sales and opening positions; `returned`: net debit of returns; `adjusted`: net debit of the
 //!   adjustment accounts (allowances, rebates, price differences, rounding, write-offs, bank fees).
 //! * `received`: what came into the three cash accounts (unapplied, deposits, unidentified) from anywhere but a
-//!   receivable, an adjustment or an opening position — bank, bills, discounted bills — net of refunds.
+//!   receivable or an adjustment — bank, bills, other currencies, the position at cutover — net of refunds.
 //! * `open`: balance of unbilled and billed receivables; it is what was shipped and neither came back, was granted, nor
 //!   was paid by money that has been applied.
 //! * `overdue`: what is open of the items whose real due date has passed; credits that nothing took yet do not lessen it.
@@ -96,12 +96,17 @@ const fn is_cash(kind: AccountKind) -> bool {
     matches!(kind, AccountKind::Unapplied | AccountKind::Deposit | AccountKind::Unidentified)
 }
 
-/// Where money comes from outside of receivables, grants and old positions.
+/// Where money comes from outside of receivables and grants.
 const fn is_source_of_money(kind: AccountKind) -> bool {
     !is_cash(kind)
         && !kind.is_receivable()
         && !kind.is_adjustment()
-        && !matches!(kind, AccountKind::Opening | AccountKind::Sales | AccountKind::Returns)
+        && !matches!(kind, AccountKind::Sales | AccountKind::Returns)
+}
+
+/// Where claims come from: goods, and what was owed at cutover.
+const fn is_source_of_claims(kind: AccountKind) -> bool {
+    matches!(kind, AccountKind::Sales | AccountKind::Opening)
 }
 
 impl Flows {
@@ -132,7 +137,7 @@ impl Flows {
         Ok(BookTotals {
             book,
             currency,
-            shipped: self.credit(|kind| matches!(kind, AccountKind::Sales | AccountKind::Opening))?,
+            shipped: self.net(AccountKind::is_receivable, is_source_of_claims)?,
             returned: self.debit(is(AccountKind::Returns))?,
             adjusted: self.debit(AccountKind::is_adjustment)?,
             invoiced: self.net(is(AccountKind::Billed), is(AccountKind::Unbilled))?,

@@ -49,6 +49,9 @@ pub struct Verification {
     /// `BATCH:HASH` of the end of the chain.
     pub anchor: String,
     pub findings: Vec<String>,
+    /// Rows whose cause is still to be named: the place among the findings, and the cause.
+    #[serde(skip)]
+    causes: Vec<(usize, Id)>,
 }
 
 impl Verification {
@@ -60,6 +63,14 @@ impl Verification {
         if self.findings.len() < FINDINGS {
             self.findings.push(finding);
         }
+    }
+
+    /// A bad row of the journal, which `cause` posted.
+    fn find_row(&mut self, cause: Id, finding: String) {
+        if self.findings.len() < FINDINGS {
+            self.causes.push((self.findings.len(), cause));
+        }
+        self.find(finding);
     }
 }
 
@@ -82,17 +93,29 @@ const DOCUMENTS: &str = concat!(
 );
 
 impl Store {
+    /// Where the chain ends now: to be noted where nobody who can change the database can change it.
+    pub async fn anchor(&self) -> Result<Anchor> {
+        end(&mut self.engine.read().await?).await
+    }
+
     /// Recomputes chain, balances, flows and documents' postings in one snapshot.
     pub async fn verify(&self, anchor: Option<Anchor>) -> Result<Verification> {
         let mut tx = self.engine.read().await?;
         let end = end(&mut tx).await?;
         let Anchor { batch: number, hash } = end;
-        let mut report =
-            Verification { batches: number, transfers: 0, documents: 0, anchor: end.to_string(), findings: Vec::new() };
+        let mut report = Verification {
+            batches: number,
+            transfers: 0,
+            documents: 0,
+            anchor: end.to_string(),
+            findings: Vec::new(),
+            causes: Vec::new(),
+        };
         let sums = verify_chain(&mut tx, number, hash, anchor, &mut report).await?;
         verify_sums(&mut tx, sums, &mut report).await?;
         verify_items(&mut tx, &mut report).await?;
         self.verify_documents(&mut tx, &mut report).await?;
+        name_causes(&mut tx, &mut report).await?;
         Ok(report)
     }
 
@@ -201,12 +224,12 @@ async fn check_transfers(
         let (batch, book) = (row.int(0)?, row.text(3)?);
         report.transfers += 1;
         let Ok(posting) = journal::read_posting(&row, 7) else {
-            report.find(format!("batch {batch}, transfer {}: it is unreadable", row.int(1)?));
+            report.find_row(row.id(2)?, format!("batch {batch}, transfer {}: it is unreadable", row.int(1)?));
             continue;
         };
         let hash = journal::row_hash(book, row.id(2)?, &posting, row.date(4)?, row.bool(5)?);
         if hash != row.hash(6)? {
-            report.find(format!("batch {batch}, transfer {}: it was changed", row.int(1)?));
+            report.find_row(row.id(2)?, format!("batch {batch}, transfer {}: it was changed", row.int(1)?));
         }
         hashes.entry(batch).or_default().push(hash);
         let mut add = |account: Account, amount: Amount| -> Result<()> {
@@ -222,6 +245,28 @@ async fn check_transfers(
         *sum = sum.checked_add(posting.amount)?;
     }
     Ok(hashes)
+}
+
+const CAUSES: &[&str] = &[
+    "SELECT id, kind, number, book FROM document WHERE id {keys}",
+    "SELECT s.id, 'settlement of customer', COALESCE(d.number, ''), s.book FROM subject s \
+     LEFT JOIN document d ON d.id = s.party WHERE s.id {keys}",
+];
+
+/// Says of every bad row what had posted it.
+async fn name_causes(tx: &mut Tx, report: &mut Verification) -> Result<()> {
+    let ids: Vec<Id> = report.causes.iter().map(|(_, cause)| *cause).collect();
+    let mut names: HashMap<Id, String> = HashMap::new();
+    for sql in CAUSES {
+        for row in tx.fetch_in(sql, &journal::keys(&ids), Vec::new()).await? {
+            names.insert(row.id(0)?, format!("{} {} ({})", row.text(1)?, row.text(2)?, row.text(3)?));
+        }
+    }
+    for (place, cause) in std::mem::take(&mut report.causes) {
+        let name = names.get(&cause).cloned().unwrap_or_else(|| format!("{cause}, which nobody knows"));
+        report.findings[place].push_str(&format!("; posted by {name}"));
+    }
+    Ok(())
 }
 
 async fn verify_sums(tx: &mut Tx, mut sums: Sums, report: &mut Verification) -> Result<()> {

@@ -7,15 +7,18 @@
 mod pairing;
 pub mod people;
 mod said;
-mod subjects;
+pub mod subjects;
 
 use super::Store;
 use super::apply::lock_book;
 use super::engine::Tx;
 use super::error::Result;
 use super::journal;
-use crate::domain::Id;
+use crate::domain::{Hash, Id};
 use crate::failpoint::failpoint;
+
+/// Two processes that start together mark once.
+const POLICY_LOCK: i64 = 0x706f_6c69_6379;
 
 const GROUP_BOOK: &str = "SELECT book FROM pair_group WHERE generation > paired LIMIT 1";
 const GROUPS: &str = "SELECT id FROM pair_group WHERE generation > paired AND book = $1 LIMIT $2";
@@ -52,12 +55,26 @@ impl Store {
         Ok(dirty.len().max(1))
     }
 
-    /// Marks everything for settlement: the policy or the recipe changed.
-    pub async fn settle_everything_again(&self) -> Result<()> {
+    /// Marks everything for settlement when the policies are others than those that it was last settled under; says
+    /// whether they were.
+    pub async fn settle_under(&self, policies: Hash) -> Result<bool> {
         let mut tx = self.engine.begin().await?;
+        tx.lock(POLICY_LOCK, b"settle").await?;
+        let known = tx.fetch_one("SELECT fingerprint FROM settle_policy WHERE id = 1", Vec::new()).await?;
+        if known.map(|row| row.hash(0)).transpose()? == Some(policies) {
+            tx.rollback().await?;
+            return Ok(false);
+        }
+        tx.execute(
+            "INSERT INTO settle_policy (id, fingerprint) VALUES (1, $1) \
+             ON CONFLICT (id) DO UPDATE SET fingerprint = excluded.fingerprint",
+            vec![policies.into()],
+        )
+        .await?;
         tx.execute("UPDATE subject SET settle_generation = settle_generation + 1", Vec::new()).await?;
         tx.execute("UPDATE pair_group SET generation = generation + 1", Vec::new()).await?;
-        tx.commit().await
+        self.commit_and_tell(tx).await?;
+        Ok(true)
     }
 }
 
@@ -65,5 +82,57 @@ async fn dirty_book(tx: &mut Tx, sql: &'static str) -> Result<Option<String>> {
     match tx.fetch_one(sql, Vec::new()).await? {
         Some(row) => Ok(Some(row.text(0)?.to_owned())),
         None => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::domain::{FactKind, SimClock, Value};
+    use crate::ledger::{BookPolicy, Due, Terms};
+    use crate::store::StoreSettings;
+    use crate::store::tests::company::{BOOK, Page, START, customer, date, invoice, settle, with};
+    use crate::store::tests::database::{TestDatabase, databases};
+
+    /// The store of a process that was started with these terms as the book's default.
+    async fn started(database: &TestDatabase, terms: &str) -> (Store, bool) {
+        let clock = Arc::new(SimClock::new(START.parse().unwrap()));
+        let policy = BookPolicy { default_terms: Terms::parse(terms).unwrap(), ..BookPolicy::default() };
+        let fingerprint = BookPolicy::fingerprint([(BOOK, policy.clone())]);
+        let policies = Arc::new(move |_: &str| policy.clone());
+        let store = Store::open(&StoreSettings { url: database.url.clone(), clock, policies }).await.unwrap();
+        let changed = store.settle_under(fingerprint).await.unwrap();
+        settle(&store).await;
+        (store, changed)
+    }
+
+    async fn due(store: &Store) -> Due {
+        store.document(Some(BOOK), Some(FactKind::Invoice), "AR1").await.unwrap()[0].items[0].due
+    }
+
+    #[tokio::test]
+    async fn a_changed_policy_or_a_customers_changed_terms_move_due_dates_that_are_there_already() {
+        for database in databases().await {
+            let (store, _) = started(&database, "net 30").await;
+            let facts = [customer("C1", "远航"), invoice("AR1", "C1", "2026-01-10", 100)];
+            Page::of("all", 1).facts("1", "1", &facts).apply(&store).await;
+            settle(&store).await;
+            assert_eq!(due(&store).await, Due::On(date("2026-02-09")));
+
+            let (store, changed) = started(&database, "net 30").await;
+            assert!(!changed, "the same policy");
+            assert_eq!(due(&store).await, Due::On(date("2026-02-09")));
+            let (store, changed) = started(&database, "net 60").await;
+            assert!(changed);
+            assert_eq!(due(&store).await, Due::On(date("2026-03-11")));
+
+            let agreed = with(customer("C1", "远航"), "terms", Value::text("net 10"));
+            Page::of("customer", 2).facts("1", "2", &[agreed]).apply(&store).await;
+            settle(&store).await;
+            assert_eq!(due(&store).await, Due::On(date("2026-01-20")));
+            assert!(store.verify(None).await.unwrap().is_sound());
+        }
     }
 }

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use jiff::civil::Date;
+
 use super::people::{self, Given};
 use crate::domain::{FactKind, Id};
 use crate::ledger::attribution::{is_identification, payer_of};
 use crate::ledger::decision::{classify, in_force};
-use crate::ledger::{BookPolicy, Document, Due, Role, SettleInput, Settlement, Terms, settle};
+use crate::ledger::{BookPolicy, Document, Due, Proposal, Role, SettleInput, Settlement, Terms, as_of, settle};
 use crate::store::documents;
 use crate::store::engine::{Cell, Row, Tx};
 use crate::store::error::Result;
@@ -38,7 +40,30 @@ const MATCHES: &str = concat!(
 );
 
 pub async fn settle_subjects(tx: &mut Tx, dirty: &[Subject], policy: &BookPolicy) -> Result<Vec<Entry>> {
-    let mut parties: Vec<Id> = dirty.iter().map(|subject| subject.party).collect();
+    let settled = settlements(tx, dirty, policy, None).await?;
+    let ids: Vec<Id> = dirty.iter().map(Subject::id).collect();
+    let posted = journal::posted(tx, &ids).await?;
+    let mut entries = Vec::new();
+    for (subject, (id, settlement)) in dirty.iter().zip(&settled) {
+        let posted = posted.get(id).map_or([].as_slice(), Vec::as_slice);
+        entries.extend(Entry::between(*id, &subject.book, posted, &settlement.postings));
+    }
+    replace(tx, &ids, &settled).await?;
+    let sql =
+        "UPDATE subject SET settled = settle_generation, remind_generation = remind_generation + 1 WHERE id {keys}";
+    tx.execute_in(sql, &keys(&ids), Vec::new()).await?;
+    Ok(entries)
+}
+
+/// The settlement of each subject from its documents as they are folded now; with `until`, as if nothing had happened
+/// after that day. Writes nothing.
+pub async fn settlements(
+    tx: &mut Tx,
+    subjects: &[Subject],
+    policy: &BookPolicy,
+    until: Option<Date>,
+) -> Result<Vec<(Id, Settlement)>> {
+    let mut parties: Vec<Id> = subjects.iter().map(|subject| subject.party).collect();
     parties.sort_unstable();
     parties.dedup();
     let masters = documents::load(tx, &parties).await?;
@@ -55,12 +80,11 @@ pub async fn settle_subjects(tx: &mut Tx, dirty: &[Subject], policy: &BookPolicy
     let by_claim = naming(tx, MATCHES, &claims.into_iter().collect::<Vec<_>>()).await?;
     let decided: BTreeSet<Id> = people::money_named(by_claim.values().flatten()).collect();
     let twins = people::twins(tx, &decided.into_iter().collect::<Vec<_>>()).await?;
-    let ids: Vec<Id> = dirty.iter().map(Subject::id).collect();
-    let posted = journal::posted(tx, &ids).await?;
-    let mut entries = Vec::new();
-    let mut settled = Vec::new();
-    for subject in dirty {
-        let documents = about(subject, &by_party, &by_claim, &given);
+    let settlement = |subject: &Subject| {
+        let mut documents = about(subject, &by_party, &by_claim, &given);
+        if let Some(day) = until {
+            documents = documents.iter().filter_map(|document| as_of(document, day)).collect();
+        }
         let terms = terms(masters.get(&subject.party), policy);
         let input = SettleInput {
             book: &subject.book,
@@ -71,16 +95,9 @@ pub async fn settle_subjects(tx: &mut Tx, dirty: &[Subject], policy: &BookPolicy
             terms: &terms,
             policy,
         };
-        let settlement = settle(&input);
-        let posted = posted.get(&subject.id()).map_or([].as_slice(), Vec::as_slice);
-        entries.extend(Entry::between(subject.id(), &subject.book, posted, &settlement.postings));
-        settled.push((subject.id(), settlement));
-    }
-    replace(tx, &ids, &settled).await?;
-    let sql =
-        "UPDATE subject SET settled = settle_generation, remind_generation = remind_generation + 1 WHERE id {keys}";
-    tx.execute_in(sql, &keys(&ids), Vec::new()).await?;
-    Ok(entries)
+        (subject.id(), settle(&input))
+    };
+    Ok(subjects.iter().map(settlement).collect())
 }
 
 /// For each target, the documents that name it; a link that the document's content no longer bears out is passed over.
@@ -157,9 +174,11 @@ async fn replace(tx: &mut Tx, subjects: &[Id], settled: &[(Id, Settlement)]) -> 
     tx.execute_in("DELETE FROM open_item WHERE subject {keys}", &old, Vec::new()).await?;
     tx.execute_in("DELETE FROM allocation WHERE subject {keys}", &old, Vec::new()).await?;
     tx.execute_in("DELETE FROM leftover WHERE subject {keys}", &old, Vec::new()).await?;
+    tx.execute_in("DELETE FROM proposal WHERE subject {keys}", &old, Vec::new()).await?;
     let mut items = Vec::new();
     let mut allocations = Vec::new();
     let mut leftovers = Vec::new();
+    let mut proposals = Vec::new();
     for (subject, settlement) in settled {
         items.extend(settlement.items.iter().map(|item| item_row(*subject, item)));
         allocations.extend(settlement.allocations.iter().enumerate().map(|(position, allocation)| {
@@ -181,10 +200,26 @@ async fn replace(tx: &mut Tx, subjects: &[Id], settled: &[(Id, Settlement)]) -> 
                 .iter()
                 .map(|leftover| vec![(*subject).into(), leftover.payment.into(), leftover.amount.into()]),
         );
+        let proposed = settlement.proposals.iter().enumerate();
+        proposals.extend(proposed.map(|(position, proposal)| proposal_row(*subject, position, proposal)));
     }
     tx.upsert_many(&tables::OPEN_ITEM, items).await?;
     tx.upsert_many(&tables::ALLOCATION, allocations).await?;
-    tx.upsert_many(&tables::LEFTOVER, leftovers).await
+    tx.upsert_many(&tables::LEFTOVER, leftovers).await?;
+    tx.upsert_many(&tables::PROPOSAL, proposals).await
+}
+
+fn proposal_row(subject: Id, position: usize, proposal: &Proposal) -> Vec<Cell> {
+    vec![
+        subject.into(),
+        position.into(),
+        proposal.payment.into(),
+        proposal.item.into(),
+        proposal.amount.into(),
+        i64::from(proposal.points).into(),
+        proposal.explanation.as_str().into(),
+        proposal.runner_up.into(),
+    ]
 }
 
 fn item_row(subject: Id, item: &crate::ledger::OpenItem) -> Vec<Cell> {

@@ -11,7 +11,7 @@ use crate::ledger::cases::orders::orders;
 use crate::ledger::cases::outcome::{Ledger, Outcome, Placed, Settled};
 use crate::ledger::cases::read::Case;
 use crate::store::journal::{keys, read_posting};
-use crate::store::{Store, StoreSettings, Subject};
+use crate::store::{BookTotals, Store, StoreSettings, Subject};
 
 /// Through the store a run costs a hundred times as much as in memory: as written, backwards, and shuffled once.
 const ORDERS_MAX: usize = 3;
@@ -72,6 +72,8 @@ async fn arrive(case: &Case, database: &TestDatabase, pages: impl Iterator<Item 
     }
     let report = store.verify(None).await.unwrap();
     assert!(report.is_sound(), "{}: {:?}", case.name, report.findings);
+    let totals = store.book_totals(&|_| "2026-06-30".parse().unwrap()).await.unwrap();
+    assert!(totals.iter().all(BookTotals::is_consistent), "{}: {totals:?}", case.name);
     let subjects: Vec<Subject> = case
         .subjects
         .iter()

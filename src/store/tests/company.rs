@@ -22,8 +22,12 @@ pub async fn open(database: &TestDatabase) -> Store {
 }
 
 pub async fn open_url(url: &str) -> Store {
+    open_under(url, BookPolicy::default()).await
+}
+
+pub async fn open_under(url: &str, policy: BookPolicy) -> Store {
     let clock = Arc::new(SimClock::new(START.parse::<Timestamp>().unwrap()));
-    let settings = StoreSettings { url: url.to_owned(), clock, policies: Arc::new(|_| BookPolicy::default()) };
+    let settings = StoreSettings { url: url.to_owned(), clock, policies: Arc::new(move |_| policy.clone()) };
     Store::open(&settings).await.unwrap()
 }
 

@@ -6,12 +6,13 @@
 mod money;
 mod named;
 
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
 
 use super::{SyncError, native};
 use crate::domain::{Amount, Fact, FactKind, FieldMap, Id, Value, fact};
-use crate::ledger::Document;
+use crate::ledger::{Document, period};
 use crate::store::{Store, StoreError};
 
 /// Who decides, about which book, and why.
@@ -77,6 +78,10 @@ pub enum Wish {
     Revoke {
         decisions: Vec<String>,
     },
+    /// 关账: nothing is posted on this day or earlier any more.
+    Close {
+        until: Date,
+    },
 }
 
 #[derive(Debug, Error)]
@@ -120,6 +125,7 @@ pub async fn decide(store: &Store, person: &Person<'_>, wish: &Wish) -> Result<S
         Wish::Classify { line, class } => vec![money::classify(store, person, line, class).await?],
         Wish::Pair { line, receipt } => vec![money::pair(store, person, "pair", line, receipt).await?],
         Wish::Unpair { line, receipt } => vec![money::pair(store, person, "unpair", line, receipt).await?],
+        Wish::Close { until } => vec![close(store, person, *until).await?],
         Wish::Revoke { decisions } => {
             let mut drafts = Vec::new();
             for decision in decisions {
@@ -182,7 +188,21 @@ impl Draft {
             Value::Ref { id, .. } => Some(*id),
             _ => None,
         });
-        ids.collect()
+        let period = self.fields.date("until").map(|_| period::period_of(&self.book));
+        ids.chain(period).collect()
+    }
+}
+
+async fn close(store: &Store, person: &Person<'_>, until: Date) -> Result<Draft, DecideError> {
+    let Some(book) = person.book else {
+        return refused("关账要说明账簿 · say which book is closed: --book".to_owned());
+    };
+    let known = store.decisions_about(&[period::period_of(book)]).await?;
+    match period::closed_until(&known) {
+        Some(closed) if closed >= until => refused(format!(
+            "账簿 `{book}` 已关账到 {closed}；重新打开请撤销关账决定 · is closed until {closed}; `ledger decisions` names what to revoke"
+        )),
+        _ => Ok(Draft::new(book, "close").with("until", Value::Date(until))),
     }
 }
 
@@ -202,6 +222,9 @@ async fn revoke(store: &Store, person: &Person<'_>, number: &str) -> Result<Draf
         if matches!(value, Value::Ref { .. } | Value::Currency(_)) || name == "payer" {
             draft.fields.set(name.to_owned(), value.clone());
         }
+    }
+    if let Some(until) = decision.fields.date("until").filter(|_| decision.fields.text("action") == Some("close")) {
+        draft.fields.set("until", Value::Date(until));
     }
     draft.money = ["payment_no", "bill_no"].iter().find_map(|field| decision.fields.reference(field));
     Ok(draft.naming("revokes", &decision))

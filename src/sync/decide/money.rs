@@ -4,12 +4,14 @@
 
 use super::named::{self, MONEY, TARGETS};
 use super::{DecideError, Draft, Person, refused};
-use crate::domain::{Amount, Currency, FactKind, Value};
+use crate::domain::{Amount, Currency, FactKind, Id, Value};
 use crate::ledger::attribution::{is_identification, moves};
 use crate::ledger::decision::action;
 use crate::ledger::{Document, Role};
-use crate::store::{AllocationView, DocumentView, Store};
+use crate::store::{AllocationView, DocumentView, ProposalFilter, Store};
 
+/// A payment is proposed for a dozen items at most.
+const PROPOSALS_MAX: usize = 50;
 /// Rungs that a person's pin does not take from.
 const FIXED: [&str; 2] = ["booked_settlement", "pinned"];
 
@@ -81,7 +83,8 @@ pub async fn rate(
     })
 }
 
-/// `confirm`, `reject` or `unallocate`: one decision for each thing that the money pays now, or for the one named.
+/// `confirm`, `reject` or `unallocate`: one decision for each thing that the money pays now, or for the one named. Of money
+/// that pays nothing, what it is proposed for is confirmed or rejected.
 pub async fn answer(
     store: &Store,
     person: &Person<'_>,
@@ -94,23 +97,30 @@ pub async fn answer(
         Some(number) => Some(named::one(store, Some(&money.book), number, &TARGETS).await?),
         None => None,
     };
-    let paying = paying(store, &money).await?;
+    let mut answers: Vec<(Box<str>, Id, Amount)> =
+        paying(store, &money).await?.into_iter().map(|paid| (paid.item_number, paid.item, paid.amount)).collect();
+    if answers.is_empty() && action != "unallocate" {
+        answers = proposed(store, &money).await?;
+    }
     let mut answered: Vec<(Document, i64)> = Vec::new();
-    for allocation in &paying {
-        let paid = paid_document(store, &money, allocation).await?;
+    for (number, item, amount) in &answers {
+        let paid = paid_document(store, &money, number, *item).await?;
         let wanted = target.as_ref().is_none_or(|target| names(&paid, target));
         if let Some(document) = paid.filter(|_| wanted) {
             match answered.iter_mut().find(|(known, _)| known.id == document.id) {
-                Some((_, amount)) => *amount += allocation.amount.0,
-                None => answered.push((document, allocation.amount.0)),
+                Some((_, known)) => *known += amount.0,
+                None => answered.push((document, amount.0)),
             }
         }
     }
     match target {
-        // What it might pay some day can be forbidden, but only what it pays can be confirmed.
+        // What it might pay some day can be forbidden, but only what it pays or may pay can be confirmed.
         Some(target) if answered.is_empty() && action != "confirm" => answered.push((target, 0)),
         _ if answered.is_empty() => {
-            return refused(format!("{} 现在没有核销任何单据 · pays nothing now", money.number));
+            return refused(format!(
+                "{} 现在没有核销任何单据，也没有提议 · pays nothing now, and nothing is proposed",
+                money.number
+            ));
         }
         _ => {}
     }
@@ -236,7 +246,7 @@ async fn free_money(store: &Store, money: &Document, target: &Document) -> Resul
         free -= rate.fields.amount("gross").unwrap_or_default().0;
     }
     for allocation in paying(store, money).await?.iter().filter(|one| FIXED.contains(&&*one.rung)) {
-        let paid = paid_document(store, money, allocation).await?;
+        let paid = paid_document(store, money, &allocation.item_number, allocation.item).await?;
         let is_again = &*allocation.rung == "pinned" && names(&paid, target);
         free -= if is_again { 0 } else { allocation.amount.0 };
     }
@@ -264,13 +274,20 @@ async fn open_amount(store: &Store, money: &Document, target: &Document) -> Resu
 }
 
 /// The invoice or shipment whose item an allocation pays.
+async fn proposed(store: &Store, money: &Document) -> Result<Vec<(Box<str>, Id, Amount)>, DecideError> {
+    let filter = ProposalFilter { book: Some(&money.book), payment: Some(&money.number), customer: None };
+    let found = store.proposals(filter, PROPOSALS_MAX).await?;
+    Ok(found.into_iter().map(|proposal| (proposal.item, proposal.item_id, proposal.amount)).collect())
+}
+
 async fn paid_document(
     store: &Store,
     money: &Document,
-    allocation: &AllocationView,
+    number: &str,
+    item: Id,
 ) -> Result<Option<Document>, DecideError> {
-    let views = store.document(Some(&money.book), None, &allocation.item_number).await?;
-    let paid = views.into_iter().find(|view| view.items.iter().any(|item| item.id == allocation.item));
+    let views = store.document(Some(&money.book), None, number).await?;
+    let paid = views.into_iter().find(|view| view.items.iter().any(|known| known.id == item));
     Ok(paid.map(|view| view.document))
 }
 

@@ -4,11 +4,12 @@ use jiff::Timestamp;
 
 use super::{DecideError, Person, Stated, Wish, decide};
 use crate::domain::{Amount, Currency, FactKind, Id, Value};
-use crate::store::Store;
+use crate::ledger::{AccountKind, BookPolicy};
 use crate::store::tests::company::{
-    BOOK, Page, START, bank_line, customer, invoice, open, receipt, settle, totals, with,
+    BOOK, Page, START, bank_line, customer, date, invoice, open, open_under, receipt, settle, totals, with,
 };
 use crate::store::tests::database::databases;
+use crate::store::{PointInTime, ProposalFilter, Store};
 
 async fn say(store: &Store, wish: &Wish) -> Result<Stated, DecideError> {
     let now: Timestamp = START.parse().unwrap();
@@ -184,6 +185,39 @@ async fn a_bank_line_is_paired_with_a_receipt_of_another_amount_and_parted_again
 }
 
 #[tokio::test]
+async fn what_is_only_proposed_waits_for_a_person_and_is_confirmed_or_rejected() {
+    for database in databases().await {
+        let policy = BookPolicy { oldest_first: false, ..BookPolicy::default() };
+        let store = open_under(&database.url, policy).await;
+        let mut page = Page::of("everything", 1).facts("C1", "v1", &[customer("C1", "远航电子")]);
+        for fact in [
+            invoice("AR1", "C1", "2026-01-02", 100),
+            invoice("AR2", "C1", "2026-01-02", 100),
+            receipt("R1", Some("C1"), "2026-01-09", 100),
+            receipt("R2", Some("C1"), "2026-01-10", 30),
+        ] {
+            page = page.facts(&fact.number.clone(), "v1", &[fact]);
+        }
+        page.apply(&store).await;
+        settle(&store).await;
+        assert!(pays(&store, "R1").await.is_empty(), "two claims of one amount are a question");
+        let proposed = async |payment: &str| {
+            let filter = ProposalFilter { payment: Some(payment), ..ProposalFilter::default() };
+            let found = store.proposals(filter, 10).await.unwrap();
+            found.into_iter().map(|one| (one.item, one.amount, one.runner_up.is_some())).collect::<Vec<_>>()
+        };
+        let of_r1 = proposed("R1").await;
+        assert!(matches!(&of_r1[..], [(_, amount, true)] if *amount == Amount::units(100)), "{of_r1:?}");
+        assert_eq!(proposed("R2").await.len(), 1, "on account, the oldest first");
+        say(&store, &Wish::Reject { money: "R1".into(), target: "AR1".into() }).await.unwrap();
+        assert_eq!(pays(&store, "R1").await, ["AR2 100.00 exact_single"], "no other fits now");
+        say(&store, &Wish::Confirm { money: "R2".into(), target: None }).await.unwrap();
+        assert_eq!(pays(&store, "R2").await, ["AR1 30.00 pinned"]);
+        assert!(proposed("R1").await.is_empty() && proposed("R2").await.is_empty());
+    }
+}
+
+#[tokio::test]
 async fn money_settles_a_claim_in_another_currency_only_at_a_rate_that_somebody_agreed() {
     for database in databases().await {
         let store = open(&database).await;
@@ -210,6 +244,47 @@ async fn money_settles_a_claim_in_another_currency_only_at_a_rate_that_somebody_
         assert_eq!(store.decisions(None, 1).await.unwrap()[0].holds, Some(Amount::units(10)));
         say(&store, &Wish::Revoke { decisions: vec![stated.decisions[0].to_string()] }).await.unwrap();
         assert_eq!(pays(&store, "R1").await, ["AR1 100.00 exact_single"]);
+        assert!(store.verify(None).await.unwrap().is_sound());
+    }
+}
+
+#[tokio::test]
+async fn what_comes_late_keeps_its_day_and_is_posted_on_the_first_open_one() {
+    for database in databases().await {
+        let store = open(&database).await;
+        company(&store).await;
+        let january = date("2026-01-31");
+        let reported = async |posted| {
+            let at = PointInTime { as_of: Some(january), known_at: None, posted };
+            let balances = store.journal_reader().await.unwrap().balances_at(at).await.unwrap();
+            let of = |kind| balances.iter().filter(move |balance| balance.account.kind == kind);
+            of(AccountKind::Billed).map(|balance| balance.amount.0).sum::<i64>()
+        };
+        let before = reported(true).await;
+        assert_eq!(before, reported(false).await);
+        let person = Person { name: "lin", book: Some(BOOK), note: None, now: START.parse().unwrap() };
+        let closed = decide(&store, &person, &Wish::Close { until: january }).await.unwrap();
+        let late = async |number: &str| {
+            let claim = invoice(number, "C1", "2026-01-20", 50);
+            Page::of("everything", 1).facts(number, "v1", &[claim]).apply(&store).await;
+            settle(&store).await;
+            let view = store.document(Some(BOOK), Some(FactKind::Invoice), number).await.unwrap().remove(0);
+            let row = &view.journal[0];
+            (row.posting.effective_on, row.posted_on)
+        };
+        let [day, open_day] = ["2026-01-20", "2026-02-01"].map(date);
+        assert_eq!(late("AR17").await, (day, open_day));
+        assert_eq!((reported(true).await, reported(false).await), (before, before + Amount::units(50).0));
+        let aging = store.aging_as_of(Some(BOOK), january).await.unwrap();
+        assert!(aging.iter().any(|row| &*row.code == "C1" && row.open.0 > 0), "{aging:?}");
+        let again = decide(&store, &person, &Wish::Close { until: day }).await.unwrap_err();
+        assert!(again.to_string().contains("is closed until 2026-01-31"), "{again}");
+        let revoked = Wish::Revoke { decisions: vec![closed.decisions[0].to_string()] };
+        decide(&store, &person, &revoked).await.unwrap();
+        assert_eq!(late("AR18").await, (day, day));
+        let later = Person { now: person.now + jiff::SignedDuration::from_mins(1), ..person };
+        decide(&store, &later, &Wish::Close { until: january }).await.unwrap();
+        assert_eq!(late("AR19").await, (day, open_day));
         assert!(store.verify(None).await.unwrap().is_sound());
     }
 }

@@ -7,6 +7,7 @@ use std::io::{Result, Write};
 use serde_json::{Value as Json, json};
 
 use super::{Export, Writing};
+use crate::cli::csv;
 use crate::cli::ledger::fields_json;
 use crate::ledger::{Account, Document};
 use crate::store::JournalLine;
@@ -64,28 +65,14 @@ fn cells(line: &JournalLine, export: &Export) -> [String; COLUMNS.len()] {
     ]
 }
 
-/// RFC 4180: quoted where it must be, a quote doubled.
-fn row(out: &mut dyn Write, cells: &[String]) -> Result<()> {
-    for (index, cell) in cells.iter().enumerate() {
-        let comma = if index == 0 { "" } else { "," };
-        if cell.contains([',', '"', '\n', '\r']) {
-            write!(out, "{comma}\"{}\"", cell.replace('"', "\"\""))?;
-        } else {
-            write!(out, "{comma}{cell}")?;
-        }
-    }
-    out.write_all(b"\r\n")
-}
-
 impl Writing for Csv {
     fn begin(&self, out: &mut dyn Write, _: &Export) -> Result<()> {
-        // A sheet program takes the file for UTF-8 only when it says so.
-        out.write_all("\u{feff}".as_bytes())?;
-        row(out, &COLUMNS.map(str::to_owned))
+        out.write_all(csv::BYTE_ORDER_MARK.as_bytes())?;
+        csv::row(out, &COLUMNS.map(str::to_owned))
     }
 
     fn entry(&self, out: &mut dyn Write, entry: &[JournalLine], export: &Export) -> Result<()> {
-        entry.iter().try_for_each(|line| row(out, &cells(line, export)))
+        entry.iter().try_for_each(|line| csv::row(out, &cells(line, export)))
     }
 
     fn end(&self, _: &mut dyn Write, _: &Export) -> Result<()> {

@@ -2,4 +2,6 @@
 //! the same.
 
 mod desk;
+mod journal;
+mod order;
 mod why;

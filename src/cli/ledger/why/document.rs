@@ -4,7 +4,8 @@ use serde_json::{Value as Json, json};
 
 use super::origin;
 use crate::app::AppError;
-use crate::cli::ledger::{allocation_json, document_json, in_book, item_json};
+use crate::cli::ledger::proposals::{proposal_json, proposal_line};
+use crate::cli::ledger::{allocation_json, decision, document_json, in_book, item_json};
 use crate::cli::output;
 use crate::cli::tree::Tree;
 use crate::domain::{Currency, FactKind};
@@ -57,7 +58,8 @@ const fn role_name(role: Role) -> (&'static str, &'static str) {
 fn journal_json(row: &JournalRow) -> Json {
     let currency = row.posting.currency;
     json!({
-        "batch": row.batch, "recorded_at": row.recorded_at.to_string(), "on": row.posting.effective_on.to_string(),
+        "row": format!("{}.{}", row.batch, row.seq), "batch": row.batch, "recorded_at": row.recorded_at.to_string(), "on": row.posting.effective_on.to_string(),
+        "posted_on": row.posted_on.to_string(),
         "debit": row.posting.debit.kind.name(), "credit": row.posting.credit.kind.name(),
         "amount": row.posting.amount.plain(currency), "currency": currency.as_str(),
         "reversal": row.reversal, "rule": event(&row.posting, row.reversal),
@@ -81,7 +83,9 @@ pub fn document_why(view: &DocumentView) -> Json {
         "values": origin::values_json(&traced), "sources": origin::sources_json(view, &traced),
         "journal": view.journal.iter().map(journal_json).collect::<Vec<_>>(),
         "items": view.items.iter().map(|item| item_json(item, currency)).collect::<Vec<_>>(), "allocations": allocations,
+        "proposals": view.proposals.iter().map(proposal_json).collect::<Vec<_>>(),
         "paired_with": view.paired_with.iter().map(paired_json).collect::<Vec<_>>(),
+        "decisions": view.decisions.iter().map(document_json).collect::<Vec<_>>(),
     })
 }
 
@@ -109,6 +113,8 @@ pub fn tree(view: &DocumentView) -> Tree {
         Tree::branch("配对 paired with", pairs),
         Tree::branch("未清项 open items", items),
         Tree::branch("核销 allocations", view.allocations.iter().map(|found| allocation(found, currency))),
+        Tree::branch("待确认的提议 proposals", view.proposals.iter().map(|found| Tree::leaf(proposal_line(found)))),
+        Tree::branch("决定 decided by people", view.decisions.iter().map(decision)),
     ];
     Tree::new(head, branches.into_iter().flatten())
 }
@@ -116,10 +122,15 @@ pub fn tree(view: &DocumentView) -> Tree {
 fn journal(row: &JournalRow) -> Tree {
     let posting = &row.posting;
     let back = if row.reversal { "冲回 takes back: " } else { "" };
+    let late = match row.posted_on {
+        on if on == posting.effective_on => String::new(),
+        on => format!(" · 当期已关账，过账于 {on} · its period was closed, posted on {on}"),
+    };
     Tree::leaf(format!(
-        "{} #{} Dr {} / Cr {} {} · {back}{}",
-        posting.effective_on,
+        "{}.{} {} Dr {} / Cr {} {} · {back}{}{late}",
         row.batch,
+        row.seq,
+        posting.effective_on,
         posting.debit.kind.name(),
         posting.credit.kind.name(),
         posting.amount.grouped(posting.currency),

@@ -329,7 +329,7 @@ WITH journal AS (
 ), told AS (
     SELECT subject, count(*) AS reminders FROM reminder WHERE state IN ('open', 'held') GROUP BY subject
 )
-SELECT s.book, c.customer_id, c.customer_code, c.customer_name, c.short_name, c.salesperson, c.terms, c.credit_limit,
+SELECT s.book, encode(s.party, 'hex') AS customer_id, c.customer_code, c.customer_name, c.short_name, c.salesperson, c.terms, c.credit_limit,
     c.status, s.currency, COALESCE(d.orders, 0) AS orders,
     report.micros(COALESCE(d.ordered, 0), s.currency) AS ordered, d.last_ordered_on,
     report.micros(COALESCE(j.shipped, 0), s.currency) AS shipped, d.last_shipped_on,
@@ -345,9 +345,11 @@ SELECT s.book, c.customer_id, c.customer_code, c.customer_name, c.short_name, c.
     report.micros(COALESCE(h.deposits, 0), s.currency) AS deposits,
     report.micros(COALESCE(h.bills_held, 0), s.currency) AS bills_held, COALESCE(t.reminders, 0) AS reminders
 FROM subject s
-JOIN report.customers c ON c.customer_id = encode(s.party, 'hex')
+-- A customer that no source has described yet has balances all the same; only what belongs to nobody is left out.
+LEFT JOIN report.customers c ON c.customer_id = encode(s.party, 'hex')
 LEFT JOIN journal j ON j.book = s.book AND j.currency = s.currency AND j.party = s.party
 LEFT JOIN held h ON h.book = s.book AND h.currency = s.currency AND h.party = s.party
 LEFT JOIN document d ON d.book = s.book AND d.currency = s.currency AND d.party = s.party
 LEFT JOIN item i ON i.subject = s.id
-LEFT JOIN told t ON t.subject = s.id;
+LEFT JOIN told t ON t.subject = s.id
+WHERE s.party <> '\x00000000000000000000000000000000';

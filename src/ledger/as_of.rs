@@ -1,0 +1,75 @@
+//! A document as it stood at the end of an earlier day: what counts only later is not there yet.
+//!
+//! Why on documents and not on what was settled: a settlement decides with everything that it is given, so the state of
+//! a day is what it makes of that day's documents. What was *known* on a day is another question, and not asked here.
+
+use jiff::civil::Date;
+
+use super::Document;
+use crate::domain::{FactKind, Value};
+
+/// `None` when the document counts only after `day`.
+pub fn as_of(document: &Document, day: Date) -> Option<Document> {
+    let later = |field| document.fields.date(field).is_some_and(|date| date > day);
+    if document.effective_on().is_some_and(|date| date > day) {
+        return None;
+    }
+    let mut then = document.clone();
+    match document.kind {
+        FactKind::Shipment if later("signed_on") => then.fields.remove("signed_on"),
+        FactKind::Statement if document.status() == "confirmed" && later("confirmed_on") => {
+            then.fields.set("status", Value::text("sent"));
+        }
+        FactKind::Bill => {
+            // A bill that matured says when, or it was on the day on which it had to.
+            let by_itself = document.status() == "matured" && document.fields.date("status_on").is_none();
+            if later(if by_itself { "matures_on" } else { "status_on" }) {
+                then.fields.set("status", Value::text("held"));
+            }
+        }
+        _ => {}
+    }
+    Some(then)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Id;
+    use crate::ledger::Role;
+
+    fn document(kind: FactKind, fields: &[(&'static str, &str)]) -> Document {
+        let value = |name: &str, text: &str| {
+            if name.ends_with("_on") { Value::Date(text.parse().unwrap()) } else { Value::text(text) }
+        };
+        Document {
+            id: Id([1; 16]),
+            kind,
+            book: "sz".into(),
+            numbering: "erp".into(),
+            number: "1".into(),
+            role: Role::Booked,
+            fields: fields.iter().map(|(name, text)| ((*name).into(), value(name, text))).collect(),
+            lines: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_happened_later_has_not_happened_yet() {
+        let day = "2026-03-31".parse().unwrap();
+        let then = |kind, fields: &[(&'static str, &str)]| as_of(&document(kind, fields), day);
+        assert_eq!(then(FactKind::Payment, &[("paid_on", "2026-04-01")]), None);
+        assert!(then(FactKind::Payment, &[("paid_on", "2026-03-31")]).is_some());
+        let shipped = then(FactKind::Shipment, &[("shipped_on", "2026-03-30"), ("signed_on", "2026-04-02")]).unwrap();
+        assert_eq!(shipped.fields.date("signed_on"), None);
+        for (kind, fields, status) in [
+            (FactKind::Statement, [("status", "confirmed"), ("confirmed_on", "2026-04-01")], "sent"),
+            (FactKind::Statement, [("status", "confirmed"), ("confirmed_on", "2026-03-31")], "confirmed"),
+            (FactKind::Bill, [("status", "dishonoured"), ("status_on", "2026-04-01")], "held"),
+            (FactKind::Bill, [("status", "matured"), ("matures_on", "2026-04-01")], "held"),
+            (FactKind::Bill, [("status", "matured"), ("matures_on", "2026-03-31")], "matured"),
+        ] {
+            assert_eq!(then(kind, &fields).unwrap().status(), status, "{fields:?}");
+        }
+    }
+}
