@@ -10,6 +10,7 @@ use super::documents;
 use super::engine::{Cell, Tx};
 use super::error::Result;
 use super::journal::keys;
+use super::likely;
 use super::settle::people;
 use super::tables;
 use super::types::Subject;
@@ -31,20 +32,23 @@ pub struct Marks {
     paid: BTreeSet<Id>,
     /// Payers of whom somebody said whose money theirs is.
     payers: BTreeSet<Id>,
-    /// Documents that may have been a pair's evidence and that nobody speaks of any more.
-    gone: BTreeSet<Id>,
+    /// What was one side of an event, or money that belongs to nobody, and is in no group any more: void, un-approved, or
+    /// without an amount.
+    gone: Vec<Document>,
 }
 
 impl Marks {
     pub fn of(folded: &[Folded]) -> Self {
         let mut marks = Self::default();
         for change in folded.iter().filter(|change| change.is_changed()) {
-            for document in change.states().filter(|document| document.is_live()) {
+            // A customer's terms count whatever became of the customer.
+            let counts = |document: &&Document| document.is_live() || document.kind == FactKind::Party;
+            for document in change.states().filter(counts) {
                 marks.add(document);
             }
             let pairs = matches!(change.after.kind, FactKind::Payment | FactKind::Shipment | FactKind::Invoice);
-            if pairs && change.after.role == Role::Stub {
-                marks.gone.insert(change.after.id);
+            if pairs && documents::pair_group(&change.after).is_none() {
+                marks.gone.extend(change.before.clone());
             }
         }
         marks
@@ -147,10 +151,17 @@ impl Marks {
         let woken: Vec<Id> = self.woken.iter().copied().collect();
         let sql = "UPDATE pair_group SET generation = generation + 1 WHERE id {keys}";
         tx.execute_in(sql, &keys(&woken), Vec::new()).await?;
-        let gone: Vec<Id> = self.gone.iter().copied().collect();
-        tx.execute_in("DELETE FROM pairing WHERE evidence {keys}", &keys(&gone), Vec::new()).await?;
-        tx.execute_in("DELETE FROM unplaced WHERE payment {keys}", &keys(&gone), Vec::new()).await?;
-        Ok(())
+        self.forget_gone(tx).await
+    }
+
+    async fn forget_gone(&self, tx: &mut Tx) -> Result<()> {
+        let ids = keys(&self.gone.iter().map(|document| document.id).collect::<Vec<_>>());
+        tx.execute_in("DELETE FROM pairing WHERE evidence {keys}", &ids, Vec::new()).await?;
+        let unplaced = tx.fetch_in("SELECT payment FROM unplaced WHERE payment {keys}", &ids, Vec::new()).await?;
+        let unplaced = unplaced.iter().map(|row| row.id(0)).collect::<Result<BTreeSet<Id>>>()?;
+        tx.execute_in("DELETE FROM unplaced WHERE payment {keys}", &ids, Vec::new()).await?;
+        let nobodys: Vec<&Document> = self.gone.iter().filter(|document| unplaced.contains(&document.id)).collect();
+        likely::to_decide(tx, &nobodys).await
     }
 }
 

@@ -89,8 +89,12 @@ pub fn row(document: &Document, has_body: bool) -> Vec<Cell> {
     ]
 }
 
-/// The group of documents among which the same event is looked for: one book, class, currency and amount.
+/// The group of documents among which the same event is looked for: one book, class, currency and amount. What is not live
+/// is no event.
 pub fn pair_group(document: &Document) -> Option<Id> {
+    if !document.is_live() {
+        return None;
+    }
     let (class, currency, amount) = paired_as(document)?;
     let (class, book, currency) = (class.name().as_bytes(), document.book.as_bytes(), currency.as_str().as_bytes());
     Some(Id::from_parts(&[class, book, currency, &amount.0.to_be_bytes()]))

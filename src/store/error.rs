@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use crate::domain::Id;
 use crate::domain::amount::AmountError;
 use crate::domain::fact::DecodeError;
 
@@ -27,6 +28,8 @@ pub enum StoreError {
     Decode(#[from] DecodeError),
     #[error(transparent)]
     Amount(#[from] AmountError),
+    #[error("{} entries would make a balance larger than can be stored", .causes.len())]
+    TooLarge { causes: Vec<Id> },
     #[error("lease `{name}` is held by somebody else or has expired")]
     LeaseLost { name: String },
     #[error("{path}: {problem}")]

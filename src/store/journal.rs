@@ -13,7 +13,8 @@ use super::engine::{Cell, Row, Tx};
 use super::error::{Result, StoreError};
 use super::settle::people::decisions_about;
 use super::tables;
-use crate::domain::{Amount, Clock, Currency, Hash, Id};
+use crate::domain::amount::AmountError;
+use crate::domain::{Clock, Currency, Hash, Id};
 use crate::ledger::{Account, AccountKind, Posting, chain, difference, period};
 
 /// What one cause posts in one batch.
@@ -46,6 +47,22 @@ impl Entry {
             .map(|(index, posting)| Transfer { posting, reversal: index < reversals })
             .collect();
         Some(Self { cause, book: book.into(), transfers })
+    }
+
+    /// What it adds to balances and to flows.
+    fn parts(&self) -> (Vec<Part>, Vec<Part>) {
+        let mut balances = Vec::with_capacity(self.transfers.len() * 2);
+        let mut flows = Vec::with_capacity(self.transfers.len());
+        for Transfer { posting, .. } in &self.transfers {
+            let amount = i128::from(posting.amount.0);
+            for (account, amount) in [(posting.debit, amount), (posting.credit, -amount)] {
+                let (id, columns) = balance_key(&self.book, posting.currency, account);
+                balances.push(Part { id, columns, amount });
+            }
+            let (id, columns) = flow_key(&self.book, posting);
+            flows.push(Part { id, columns, amount });
+        }
+        (balances, flows)
     }
 }
 
@@ -186,50 +203,78 @@ pub fn row_hash(book: &str, cause: Id, posting: &Posting, posted_on: Date, rever
     Hash::of_parts(&[b"row", &transfer.0, posted_on.to_string().as_bytes(), &[u8::from(reversal)]])
 }
 
-/// Adds the transfers to balances and flows.
+/// What one entry adds to one row of balances or flows.
+struct Part {
+    id: Id,
+    columns: Vec<Cell>,
+    amount: i128,
+}
+
+/// Sums by row: wide, so that adding never fails and a sum that cannot be stored is seen.
+struct Sums(BTreeMap<Id, (Vec<Cell>, i128)>);
+
+impl Sums {
+    async fn load(tx: &mut Tx, sql: &'static str, parts: impl Iterator<Item = &Part>) -> Result<Self> {
+        let mut sums: BTreeMap<Id, (Vec<Cell>, i128)> =
+            parts.map(|part| (part.id, (part.columns.clone(), 0))).collect();
+        let ids: Vec<Id> = sums.keys().copied().collect();
+        for row in tx.fetch_in(sql, &keys(&ids), Vec::new()).await? {
+            if let Some((_, sum)) = sums.get_mut(&row.id(0)?) {
+                *sum = i128::from(row.amount(1)?.0);
+            }
+        }
+        Ok(Self(sums))
+    }
+
+    /// Adds the parts; takes them out again and says no if a sum cannot be stored.
+    fn add(&mut self, parts: &[Part]) -> bool {
+        self.add_times(parts, 1);
+        let fits = |part: &Part| self.0.get(&part.id).is_none_or(|(_, sum)| i64::try_from(*sum).is_ok());
+        let all_fit = parts.iter().all(fits);
+        if !all_fit {
+            self.add_times(parts, -1);
+        }
+        all_fit
+    }
+
+    fn add_times(&mut self, parts: &[Part], times: i128) {
+        for part in parts {
+            if let Some((_, sum)) = self.0.get_mut(&part.id) {
+                *sum += part.amount * times;
+            }
+        }
+    }
+
+    fn rows(self) -> Result<Vec<Vec<Cell>>> {
+        let row = |(mut columns, sum): (Vec<Cell>, i128)| {
+            columns.push(i64::try_from(sum).map_err(|_| AmountError::Overflow)?.into());
+            Ok(columns)
+        };
+        self.0.into_values().map(row).collect()
+    }
+}
+
+/// Adds the transfers to balances and flows; entries that would make one of them too large are named and nothing is added.
 async fn add_up(tx: &mut Tx, entries: &[Entry]) -> Result<()> {
-    let mut balances: BTreeMap<Id, (Vec<Cell>, Amount)> = BTreeMap::new();
-    let mut flows: BTreeMap<Id, (Vec<Cell>, Amount)> = BTreeMap::new();
-    for entry in entries {
-        for Transfer { posting, .. } in &entry.transfers {
-            let amount = posting.amount;
-            add(&mut balances, balance_key(&entry.book, posting.currency, posting.debit), amount)?;
-            add(&mut balances, balance_key(&entry.book, posting.currency, posting.credit), amount.checked_neg()?)?;
-            add(&mut flows, flow_key(&entry.book, posting), amount)?;
-        }
-    }
+    let parts: Vec<(Vec<Part>, Vec<Part>)> = entries.iter().map(Entry::parts).collect();
     let stored = "SELECT id, amount FROM balance WHERE id {keys}";
-    let rows = added_to(tx.fetch_in(stored, &keys_of(&balances), Vec::new()).await?, balances)?;
-    tx.upsert_many(&tables::BALANCE, rows).await?;
+    let mut balances = Sums::load(tx, stored, parts.iter().flat_map(|(balances, _)| balances)).await?;
     let stored = "SELECT id, amount FROM flow WHERE id {keys}";
-    let rows = added_to(tx.fetch_in(stored, &keys_of(&flows), Vec::new()).await?, flows)?;
-    tx.upsert_many(&tables::FLOW, rows).await
-}
-
-fn keys_of(sums: &BTreeMap<Id, (Vec<Cell>, Amount)>) -> Vec<Vec<u8>> {
-    sums.keys().map(|id| id.0.to_vec()).collect()
-}
-
-fn add(sums: &mut BTreeMap<Id, (Vec<Cell>, Amount)>, key: (Id, Vec<Cell>), amount: Amount) -> Result<()> {
-    let (id, columns) = key;
-    let sum = &mut sums.entry(id).or_insert_with(|| (columns, Amount::ZERO)).1;
-    *sum = sum.checked_add(amount)?;
-    Ok(())
-}
-
-fn added_to(stored: Vec<Row>, mut sums: BTreeMap<Id, (Vec<Cell>, Amount)>) -> Result<Vec<Vec<Cell>>> {
-    for row in stored {
-        if let Some((_, sum)) = sums.get_mut(&row.id(0)?) {
-            *sum = sum.checked_add(row.amount(1)?)?;
+    let mut flows = Sums::load(tx, stored, parts.iter().flat_map(|(_, flows)| flows)).await?;
+    let mut causes = Vec::new();
+    for (entry, (of_balances, of_flows)) in entries.iter().zip(&parts) {
+        if !balances.add(of_balances) {
+            causes.push(entry.cause);
+        } else if !flows.add(of_flows) {
+            balances.add_times(of_balances, -1);
+            causes.push(entry.cause);
         }
     }
-    Ok(sums
-        .into_values()
-        .map(|(mut columns, sum)| {
-            columns.push(sum.into());
-            columns
-        })
-        .collect())
+    if !causes.is_empty() {
+        return Err(StoreError::TooLarge { causes });
+    }
+    tx.upsert_many(&tables::BALANCE, balances.rows()?).await?;
+    tx.upsert_many(&tables::FLOW, flows.rows()?).await
 }
 
 pub fn balance_id(book: &str, currency: Currency, account: Account) -> Id {

@@ -3,10 +3,14 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::dirty;
 use super::engine::Tx;
 use super::error::Result;
-use crate::domain::Id;
-use crate::domain::text::half_width;
+use super::journal::keys;
+use super::types::{NO_PARTY, Subject};
+use crate::domain::text::{fold_name, half_width};
+use crate::domain::{Currency, Id};
+use crate::ledger::Document;
 
 /// What a payment says about its origin.
 #[derive(Debug)]
@@ -38,6 +42,29 @@ pub async fn suspects(tx: &mut Tx, book: &str, clues: &[Clue<'_>]) -> Result<Sus
         suspects.by_number.entry(row.text(0)?.to_owned()).or_default().push(row.id(1)?);
     }
     Ok(suspects)
+}
+
+/// Marks for a decision: whoever watches money that belongs to nobody, and every customer that a payer's name or text
+/// suggests. All documents are of one book.
+pub async fn to_decide(tx: &mut Tx, touched: &[&Document]) -> Result<()> {
+    let Some(book) = touched.first().map(|document| &document.book) else { return Ok(()) };
+    let subject = |party: Id, currency: Currency| Subject { book: book.clone(), party, currency };
+    let currencies = touched.iter().filter_map(|document| document.currency());
+    let nobody: BTreeSet<Subject> = currencies.map(|currency| subject(NO_PARTY, currency)).collect();
+    dirty::to_decide(tx, nobody.iter()).await?;
+    let clues = touched.iter().map(|document| Clue {
+        payer_key: document.fields.text("payer").map(fold_name),
+        text: document.fields.text("text"),
+    });
+    let clues: Vec<Clue<'_>> = clues.collect();
+    let suspects = suspects(tx, book, &clues).await?;
+    let mut subjects = BTreeSet::new();
+    for (document, clue) in touched.iter().zip(&clues) {
+        let Some(currency) = document.currency() else { continue };
+        subjects.extend(suspects.parties(clue).into_iter().map(|party| subject(party, currency).id()));
+    }
+    let sql = "UPDATE subject SET remind_generation = remind_generation + 1 WHERE id {keys}";
+    tx.execute_in(sql, &keys(&subjects.into_iter().collect::<Vec<_>>()), Vec::new()).await.map(drop)
 }
 
 impl Suspects {

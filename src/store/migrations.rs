@@ -20,6 +20,7 @@ pub const SQLITE: &[Script] = &[
     (6, "settle_policy", include_str!("migrations/sqlite/0006_settle_policy.sql")),
     (7, "proposals", include_str!("migrations/sqlite/0007_proposals.sql")),
     (8, "reminder_about", include_str!("migrations/sqlite/0008_reminder_about.sql")),
+    (9, "kept_versions", include_str!("migrations/sqlite/0009_kept_versions.sql")),
 ];
 pub const POSTGRES: &[Script] = &[
     (1, "ledger", include_str!("migrations/postgres/0001_ledger.sql")),
@@ -30,6 +31,7 @@ pub const POSTGRES: &[Script] = &[
     (6, "settle_policy", include_str!("migrations/postgres/0006_settle_policy.sql")),
     (7, "proposals", include_str!("migrations/postgres/0007_proposals.sql")),
     (8, "reminder_about", include_str!("migrations/postgres/0008_reminder_about.sql")),
+    (9, "kept_versions", include_str!("migrations/postgres/0009_kept_versions.sql")),
 ];
 
 pub async fn run<'a, A>(connection: A, scripts: &[Script]) -> Result<()>

@@ -103,6 +103,29 @@ pub const RECORD_HEAD: Table = Table {
     on_conflict: OnConflict::Update,
 };
 
+pub const KEPT_VERSION: Table = Table {
+    name: "kept_version",
+    columns: &[
+        ("record", Bytes),
+        ("hash", Bytes),
+        ("version", Text),
+        ("observed_at", Int),
+        ("complete", Int),
+        ("rank", Int),
+        ("books", Int),
+        ("body", Text),
+    ],
+    key: &["record", "hash"],
+    on_conflict: OnConflict::Update,
+};
+
+pub const KEPT_FOR: Table = Table {
+    name: "kept_for",
+    columns: &[("document", Bytes), ("record", Bytes)],
+    key: &["document", "record"],
+    on_conflict: OnConflict::Nothing,
+};
+
 pub const CONTRIBUTION: Table = Table {
     name: "contribution",
     columns: &[("document", Bytes), ("record", Bytes), ("rank", Int), ("books", Int), ("body", Text)],
@@ -323,5 +346,11 @@ pub const QUARANTINE: Table = Table {
         ("since", Int),
     ],
     key: &["record"],
-    on_conflict: OnConflict::Update,
+    // The same version looked at again has waited since it came.
+    on_conflict: OnConflict::Set(
+        "stream = excluded.stream, record_key = excluded.record_key, field = excluded.field, value = excluded.value, \
+         reason = excluded.reason, mapping_place = excluded.mapping_place, mapping = excluded.mapping, \
+         state = excluded.state, hash = excluded.hash, \
+         since = CASE WHEN quarantine.hash = excluded.hash THEN quarantine.since ELSE excluded.since END",
+    ),
 };

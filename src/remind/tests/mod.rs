@@ -1,5 +1,6 @@
 //! The whole way of a reminder, without a server.
 
 mod crash;
+mod order;
 mod promises;
 mod scene;

@@ -6,23 +6,26 @@
 
 mod folding;
 mod raw;
+mod records;
+mod refusal;
 mod versions;
 
 pub use folding::Folded;
 pub use raw::{content_hash, hash_secret};
-pub use versions::verdict;
+pub use records::verdict;
+
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
 use super::dirty::Marks;
 use super::engine::{Cell, Tx};
-use super::error::Result;
+use super::error::{Result, StoreError};
 use super::types::{ApplyBatch, ApplyOutcome, Known, RecordId, StreamId, Verdict};
 use super::{Store, documents, journal, progress, tables};
 use crate::domain::{Hash, Id};
 use crate::failpoint::failpoint;
-use folding::Speaker;
-use versions::Decided;
+use versions::{Decided, Speaker};
 
 /// Space of the advisory locks of books.
 const BOOK_LOCK: i64 = 0x626f_6f6b;
@@ -51,24 +54,45 @@ impl Store {
 
     /// Applies one page: raw bytes, versions, contributions, documents, postings, quarantine, progress, totals and dirty
     /// marks, all or nothing.
+    ///
+    /// Documents that would make a balance larger than can be stored are refused: then all of it is done again without
+    /// them, each time without one more at least.
     pub async fn apply(&self, batch: ApplyBatch) -> Result<ApplyOutcome> {
+        let mut too_large = BTreeSet::new();
+        loop {
+            let known = too_large.len();
+            match self.apply_without(&batch, &too_large).await {
+                Err(StoreError::TooLarge { causes }) => {
+                    too_large.extend(causes.iter().copied());
+                    if too_large.len() == known {
+                        return Err(StoreError::TooLarge { causes });
+                    }
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn apply_without(&self, batch: &ApplyBatch, too_large: &BTreeSet<Id>) -> Result<ApplyOutcome> {
         let now = self.clock.now();
-        let incoming = raw::incoming(self, &batch);
+        let policy = (self.policies)(&batch.book);
+        let speaker = Speaker { rank: batch.rank, books: batch.books };
+        let incoming = raw::incoming(self, batch, speaker, &policy);
         let mut tx = self.engine.begin().await?;
         lock_book(&mut tx, &batch.book).await?;
-        let mut decided = versions::decide(&incoming, versions::load(&mut tx, &incoming).await?, batch.mapping);
-        raw::store(&mut tx, &batch, &incoming, &decided, now).await?;
-        raw::seen_again(&mut tx, &batch).await?;
+        raw::seen_again(&mut tx, batch).await?;
+        let known = records::load_known(&mut tx, &incoming).await?;
+        let mut decided = versions::decide(&incoming, known, batch.stream.id(), speaker, batch.mapping);
+        raw::store(&mut tx, batch, &incoming, &decided, now).await?;
         failpoint!("apply:after_raw");
-        let loaded = folding::load(&mut tx, &decided).await?;
-        let speaker = Speaker { rank: batch.rank, books: batch.books };
-        let folded = folding::fold_all(&mut decided, &loaded, speaker, &self.policies, &incoming);
-        write_documents(&mut tx, &folded, folding::contribution_rows(&decided, &folded, speaker)).await?;
-        write_records(&mut tx, &batch, &decided, now).await?;
+        let folded = folding::fold_all(&mut tx, &mut decided, &policy, &incoming, too_large).await?;
+        write_documents(&mut tx, &folded, folding::contribution_rows(&decided, &folded)).await?;
+        records::write(&mut tx, &decided).await?;
+        write_quarantine(&mut tx, &decided, now).await?;
         Marks::of(&folded).write(&mut tx).await?;
         let mut counts = batch.counted;
         counts.add(decided.counts());
-        write_totals(&mut tx, &batch, counts, now).await?;
+        write_totals(&mut tx, batch, counts, now).await?;
         let entries: Vec<journal::Entry> = folded.iter().filter_map(|document| document.entry.clone()).collect();
         let number = journal::post(&mut tx, self.clock.as_ref(), &entries).await?;
         failpoint!("apply:before_commit");
@@ -96,27 +120,22 @@ async fn write_documents(tx: &mut Tx, folded: &[Folded], contributions: Vec<Vec<
     tx.upsert_many(&tables::LINK, links).await
 }
 
-async fn write_records(tx: &mut Tx, batch: &ApplyBatch, decided: &Decided, now: Timestamp) -> Result<()> {
-    let stream = batch.stream.id();
-    let mut heads = Vec::new();
+async fn write_quarantine(tx: &mut Tx, decided: &Decided, now: Timestamp) -> Result<()> {
     let mut quarantined = Vec::new();
     let mut fixed = Vec::new();
     for (record, change) in &decided.changes {
-        if change.is_stored() {
-            heads.push(versions::head_row(stream, *record, change));
-        }
         let was = change.before.as_ref().is_some_and(|head| head.verdict == Verdict::Quarantined);
         if let Some(problem) = &change.problem {
             quarantined.push(vec![
                 (*record).into(),
-                stream.into(),
+                change.stream.into(),
                 (&change.key).into(),
                 change.head.stamp.hash.into(),
                 (&problem.field).into(),
                 (&problem.value).into(),
                 (&problem.reason).into(),
                 problem.at.as_ref().into(),
-                batch.mapping.into(),
+                change.head.mapping.into(),
                 "open".into(),
                 now.into(),
             ]);
@@ -124,7 +143,6 @@ async fn write_records(tx: &mut Tx, batch: &ApplyBatch, decided: &Decided, now: 
             fixed.push(*record);
         }
     }
-    tx.upsert_many(&tables::RECORD_HEAD, heads).await?;
     tx.upsert_many(&tables::QUARANTINE, quarantined).await?;
     let sql = "UPDATE quarantine SET state = 'fixed' WHERE record {keys}";
     tx.execute_in(sql, &journal::keys(&fixed), Vec::new()).await?;

@@ -4,8 +4,10 @@ use aws_lc_rs::{hmac, rand};
 use bihuan_connectors::sdk::RawRecord;
 use jiff::Timestamp;
 
-use super::versions::{Decided, Incoming, Stamp};
+use super::refusal;
+use super::versions::{Decided, Incoming, Speaker, Stamp};
 use crate::domain::{FactKind, Hash, Id};
+use crate::ledger::BookPolicy;
 use crate::store::Store;
 use crate::store::engine::{Cell, Engine, Tx};
 use crate::store::error::{Result, StoreError};
@@ -25,8 +27,8 @@ pub fn content_hash(record: RawRecord<'_>, secret: Option<&[u8; SECRET]>) -> Has
     Hash::from_slice(tag.as_ref()).unwrap_or(hash)
 }
 
-/// The mapped records of a page with what orders their versions.
-pub fn incoming(store: &Store, batch: &ApplyBatch) -> Vec<Incoming> {
+/// The mapped records of a page with what orders their versions; facts that can never be posted are quarantined here.
+pub fn incoming(store: &Store, batch: &ApplyBatch, speaker: Speaker, policy: &BookPolicy) -> Vec<Incoming> {
     let stamped = batch.records.iter().filter_map(|(index, outcome)| {
         let raw = batch.raw.get(*index)?;
         let stamp = Stamp {
@@ -34,8 +36,16 @@ pub fn incoming(store: &Store, batch: &ApplyBatch) -> Vec<Incoming> {
             observed_at: batch.raw.observed_at_micros,
             hash: store.content_hash(batch.personal, raw),
         };
+        let (outcome, is_complete) = match outcome {
+            Outcome::Facts(facts) => match refusal::is_complete(facts, speaker, policy) {
+                Ok(is_complete) => (outcome.clone(), is_complete),
+                Err(problem) => (Outcome::Quarantined(problem), false),
+            },
+            // What says nothing needs nobody.
+            _ => (outcome.clone(), true),
+        };
         let record = batch.stream.record(raw.key);
-        Some(Incoming { index: *index, record, key: raw.key.into(), stamp, outcome: outcome.clone() })
+        Some(Incoming { index: *index, record, key: raw.key.into(), stamp, outcome, is_complete })
     });
     stamped.collect()
 }

@@ -1,14 +1,17 @@
-//! Which version of a record wins, and whose facts are in force. DESIGN 10, *Versions*. Pure, apart from loading.
+//! Which version of a record wins, and whose facts may be in force. DESIGN 10, *Versions*. Pure.
 //!
 //! Order: (source version or none, observed_at, content hash). Every distinct version is kept. The winner decides, but a
 //! quarantined winner leaves the facts of the last good version in force: an unreadable new version of a shipment must
 //! not take the goods out of the customer's balance.
+//!
+//! A version that is *complete* can be posted from its own facts alone; one that is *incomplete* needs what other records
+//! say about the same document (mapping and ledger have refused whatever can never be posted). A record's candidates are
+//! its highest complete version and, above it, its highest incomplete one: a function of all its versions, in whatever
+//! order they came. Which of them is in force depends on other records and is decided where documents are folded.
 
 use std::collections::{BTreeMap, HashMap};
 
 use crate::domain::{Fact, Hash, Id, Problem};
-use crate::store::engine::{Cell, Row, Tx};
-use crate::store::error::Result;
 use crate::store::types::{Counts, Outcome, RecordId, Verdict};
 
 /// What versions of one record are ordered by.
@@ -17,6 +20,13 @@ pub struct Stamp {
     pub version: Option<String>,
     pub observed_at: i64,
     pub hash: Hash,
+}
+
+/// Which stream speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Speaker {
+    pub rank: u32,
+    pub books: bool,
 }
 
 /// One mapped record of a batch.
@@ -28,6 +38,8 @@ pub struct Incoming {
     pub key: Box<str>,
     pub stamp: Stamp,
     pub outcome: Outcome,
+    /// Its facts can be posted without anybody else's.
+    pub is_complete: bool,
 }
 
 /// The stored state of a record.
@@ -42,27 +54,123 @@ pub struct Head {
     pub documents: Vec<Id>,
 }
 
+/// A version whose facts may be in force.
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    pub stamp: Stamp,
+    pub is_complete: bool,
+    pub facts: Said,
+}
+
+/// Where a candidate's facts are.
+#[derive(Debug, Clone)]
+pub enum Said {
+    /// In force since before the batch and not looked at: what the record contributes to these documents.
+    Stored(Vec<Id>),
+    /// `is_new`: this batch says so, and the contributions must be written even if the version is in force already.
+    Here { facts: BTreeMap<Id, Fact>, is_new: bool },
+}
+
 /// What happens to one record.
 #[derive(Debug)]
 pub struct Change {
+    pub stream: Id,
     pub key: Box<str>,
+    pub speaker: Speaker,
     pub before: Option<Head>,
     pub head: Head,
-    /// The facts that come into force instead of those of `before`, by document, and the item that brought them.
-    pub facts: Option<(usize, BTreeMap<Id, Fact>)>,
+    /// What mapping, or the ledger about the winner alone or among others, complained about.
     pub problem: Option<Problem>,
+    /// Best first; the first that no document refuses is in force.
+    pub candidates: Vec<Candidate>,
+    /// How many of the candidates were refused.
+    pub level: usize,
+    /// Its candidates were kept beside its contributions before the batch.
+    pub was_kept: bool,
 }
 
 impl Change {
-    /// Every document that this change touches.
-    pub fn touched(&self) -> Vec<Id> {
-        let Some((_, facts)) = &self.facts else { return Vec::new() };
-        let before = self.before.iter().flat_map(|head| head.documents.iter());
-        before.chain(facts.keys()).copied().collect()
+    pub fn in_force(&self) -> Option<&Candidate> {
+        self.candidates.get(self.level)
+    }
+
+    /// Whether the contributions of the candidate in force are not, or not yet, those that are stored.
+    pub fn is_moved(&self) -> bool {
+        let stored = self.before.as_ref().and_then(|head| head.facts.as_ref()).map(|stamp| stamp.hash);
+        match self.in_force() {
+            None => stored.is_some(),
+            Some(Candidate { facts: Said::Here { is_new: true, .. }, .. }) => true,
+            Some(candidate) => stored != Some(candidate.stamp.hash),
+        }
+    }
+
+    /// Every document that this record spoke of or may speak of.
+    pub fn touched(&self) -> impl Iterator<Item = Id> {
+        let before = self.before.iter().flat_map(|head| head.documents.iter().copied());
+        before.chain(self.candidates.iter().flat_map(Candidate::documents))
     }
 
     pub fn is_stored(&self) -> bool {
         self.before.as_ref() != Some(&self.head)
+    }
+
+    /// Whether its candidates must be kept beside what it contributes.
+    pub fn is_kept(&self) -> bool {
+        self.level > 0 || self.candidates.len() > 1 || self.candidates.iter().any(|candidate| !candidate.is_complete)
+    }
+
+    /// Another version takes its place among the candidates.
+    fn offer(&mut self, candidate: Candidate) {
+        let is_same = |known: &Candidate| known.stamp.hash == candidate.stamp.hash;
+        self.candidates.retain(|known| !is_same(known));
+        let above = |is_complete: bool| {
+            self.candidates.iter().any(|known| known.is_complete == is_complete && known.stamp > candidate.stamp)
+        };
+        if above(true) || (above(false) && !candidate.is_complete) {
+            return;
+        }
+        // What is complete needs nothing below it; of the incomplete the highest is enough.
+        self.candidates.retain(|known| known.stamp > candidate.stamp || known.is_complete && !candidate.is_complete);
+        self.candidates.push(candidate);
+        self.candidates.sort_by(|a, b| b.stamp.cmp(&a.stamp));
+    }
+
+    /// The end of it: what is in force, and what the winner is called for it.
+    fn settle(&mut self, refusal: Option<Problem>) {
+        let in_force = self.candidates.get(self.level);
+        self.head.facts = in_force.map(|candidate| candidate.stamp.clone());
+        self.head.documents = in_force.map_or_else(Vec::new, |candidate| candidate.documents().collect());
+        let is_winner = self.candidates.first().is_some_and(|first| first.stamp.hash == self.head.stamp.hash);
+        match refusal {
+            Some(problem) if is_winner && self.level > 0 => {
+                self.head.verdict = Verdict::Quarantined;
+                self.head.reason = Some(problem.reason.to_string());
+                self.problem = Some(problem);
+            }
+            _ if is_winner
+                && self.level == 0
+                && self.problem.is_none()
+                && self.head.verdict == Verdict::Quarantined =>
+            {
+                self.head.verdict = Verdict::Applied;
+                self.head.reason = None;
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Candidate {
+    pub fn documents(&self) -> impl Iterator<Item = Id> {
+        let (stored, here) = match &self.facts {
+            Said::Stored(documents) => (Some(documents.iter().copied()), None),
+            Said::Here { facts, .. } => (None, Some(facts.keys().copied())),
+        };
+        stored.into_iter().flatten().chain(here.into_iter().flatten())
+    }
+
+    pub fn fact(&self, document: Id) -> Option<&Fact> {
+        if let Said::Here { facts, .. } = &self.facts { facts.get(&document) } else { None }
     }
 }
 
@@ -73,13 +181,14 @@ pub struct Version {
     pub is_new: bool,
 }
 
-/// The decisions about a whole batch.
+/// The decisions about a whole batch, and about other records whose facts it brings into or out of force.
 #[derive(Debug, Default)]
 pub struct Decided {
     pub changes: BTreeMap<RecordId, Change>,
     pub versions: Vec<Version>,
     /// How each item counts, in the order of the batch.
     counted: Vec<Counted>,
+    refusals: BTreeMap<RecordId, Problem>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,113 +200,36 @@ enum Counted {
 /// Where a record's stored versions stand.
 pub type Versions = HashMap<(RecordId, Hash), i64>;
 
-pub struct Loaded {
-    pub heads: HashMap<RecordId, Head>,
+/// What is stored about the records of a batch.
+pub struct Known {
+    pub records: HashMap<RecordId, Change>,
     pub versions: Versions,
 }
 
-const HEADS: &str = "SELECT record, hash, version, observed_at, outcome, reason, mapping, facts_hash, facts_version, \
-     facts_observed_at, documents FROM record_head WHERE record {keys}";
-const VERSIONS: &str = "SELECT record, hash, observed_at FROM record_version WHERE record {keys}";
-
-pub async fn load(tx: &mut Tx, incoming: &[Incoming]) -> Result<Loaded> {
-    let mut keys: Vec<Vec<u8>> = incoming.iter().map(|item| item.record.0.to_vec()).collect();
-    keys.sort_unstable();
-    keys.dedup();
-    let heads: HashMap<RecordId, Head> =
-        tx.fetch_in(HEADS, &keys, Vec::new()).await?.iter().map(read_head).collect::<Result<_>>()?;
-    keys.retain(|key| Id::from_slice(key).is_some_and(|record| heads.contains_key(&record)));
-    let mut versions = Versions::new();
-    for row in tx.fetch_in(VERSIONS, &keys, Vec::new()).await? {
-        versions.insert((row.id(0)?, row.hash(1)?), row.int(2)?);
-    }
-    Ok(Loaded { heads, versions })
-}
-
-pub const fn verdict_code(verdict: Verdict) -> i64 {
-    match verdict {
-        Verdict::Applied => 0,
-        Verdict::Ignored => 1,
-        Verdict::Quarantined => 2,
-    }
-}
-
-pub const fn verdict(code: i64) -> Verdict {
-    match code {
-        0 => Verdict::Applied,
-        1 => Verdict::Ignored,
-        _ => Verdict::Quarantined,
-    }
-}
-
-fn read_head(row: &Row) -> Result<(RecordId, Head)> {
-    let stamp = Stamp { version: row.opt_text(2)?.map(str::to_owned), observed_at: row.int(3)?, hash: row.hash(1)? };
-    let facts = match row.opt_hash(7)? {
-        Some(hash) => Some(Stamp {
-            version: row.opt_text(8)?.map(str::to_owned),
-            observed_at: row.opt_int(9)?.unwrap_or_default(),
-            hash,
-        }),
-        None => None,
-    };
-    let head = Head {
-        stamp,
-        verdict: verdict(row.int(4)?),
-        reason: row.opt_text(5)?.map(str::to_owned),
-        mapping: row.hash(6)?,
-        facts,
-        documents: row.ids(10)?,
-    };
-    Ok((row.id(0)?, head))
-}
-
-/// The row of `tables::RECORD_HEAD`.
-pub fn head_row(stream: Id, record: RecordId, change: &Change) -> Vec<Cell> {
-    let head = &change.head;
-    let facts = head.facts.as_ref();
-    vec![
-        record.into(),
-        stream.into(),
-        (&change.key).into(),
-        head.stamp.hash.into(),
-        head.stamp.version.clone().into(),
-        head.stamp.observed_at.into(),
-        verdict_code(head.verdict).into(),
-        head.reason.clone().into(),
-        head.mapping.into(),
-        facts.map(|stamp| stamp.hash).into(),
-        facts.and_then(|stamp| stamp.version.clone()).into(),
-        facts.map(|stamp| stamp.observed_at).into(),
-        head.documents.iter().copied().collect(),
-    ]
-}
-
-pub fn decide(incoming: &[Incoming], loaded: Loaded, mapping: Hash) -> Decided {
-    let Loaded { mut heads, mut versions } = loaded;
+pub fn decide(incoming: &[Incoming], known: Known, stream: Id, speaker: Speaker, mapping: Hash) -> Decided {
+    let Known { mut records, mut versions } = known;
     let mut decided = Decided::default();
     for (item, record) in incoming.iter().enumerate() {
-        let before = heads.remove(&record.record);
+        let before = records.remove(&record.record);
         let change = decided.changes.entry(record.record).or_insert_with(|| Change {
+            stream,
+            speaker,
             key: record.key.clone(),
-            head: before.clone().unwrap_or_else(|| unseen(record, mapping)),
-            before,
-            facts: None,
-            problem: None,
+            ..before.unwrap_or_else(|| unseen(record, mapping))
         });
         let is_first = change.before.is_none() && change.head.stamp.observed_at == NEVER;
         let stored = versions.get(&(record.record, record.stamp.hash)).copied();
         let mut stamp = record.stamp.clone();
         stamp.observed_at = stamp.observed_at.max(stored.unwrap_or(NEVER));
         let wins = is_first || stamp > change.head.stamp;
-        // Seen again later: it matters only where the source gives no version of its own.
-        let moved = stored.is_some_and(|instant| stamp.observed_at > instant) && (wins || stamp.version.is_none());
+        let moved = stored.is_some_and(|instant| stamp.observed_at > instant);
         if stored.is_none() || moved {
             decided.versions.push(Version { item, is_new: stored.is_none() });
             versions.insert((record.record, stamp.hash), stamp.observed_at);
         }
         let is_change = stored.is_none() || (wins && change.head.stamp.hash != stamp.hash);
         decided.counted.push(class(&record.outcome, is_change));
-        take(change, item, record, stamp, wins, mapping);
+        take(change, record, stamp, wins, mapping);
     }
     decided
 }
@@ -205,14 +237,25 @@ pub fn decide(incoming: &[Incoming], loaded: Loaded, mapping: Hash) -> Decided {
 /// An instant before every other: the head of a record that was never seen.
 const NEVER: i64 = i64::MIN;
 
-fn unseen(record: &Incoming, mapping: Hash) -> Head {
-    Head {
+fn unseen(record: &Incoming, mapping: Hash) -> Change {
+    let head = Head {
         stamp: Stamp { version: None, observed_at: NEVER, hash: record.stamp.hash },
         verdict: Verdict::Applied,
         reason: None,
         mapping,
         facts: None,
         documents: Vec::new(),
+    };
+    Change {
+        stream: Id([0; 16]),
+        speaker: Speaker { rank: 0, books: false },
+        key: record.key.clone(),
+        before: None,
+        head,
+        problem: None,
+        candidates: Vec::new(),
+        level: 0,
+        was_kept: false,
     }
 }
 
@@ -225,12 +268,9 @@ fn class(outcome: &Outcome, is_change: bool) -> Counted {
     }
 }
 
-/// Lets a version take effect on its record: as winner, as the source of facts, or not at all.
-fn take(change: &mut Change, item: usize, record: &Incoming, stamp: Stamp, wins: bool, mapping: Hash) {
-    let remapped = change.head.stamp.hash == stamp.hash && change.head.mapping != mapping;
-    let same_verdict = change.head.verdict == verdict_of(&record.outcome);
-    let is_winner = wins || change.head.stamp.hash == stamp.hash;
-    if is_winner {
+/// Lets a version take effect on its record: as winner, as a candidate, or not at all.
+fn take(change: &mut Change, record: &Incoming, stamp: Stamp, wins: bool, mapping: Hash) {
+    if wins || change.head.stamp.hash == stamp.hash {
         change.head.stamp = stamp.clone();
         change.head.verdict = verdict_of(&record.outcome);
         change.head.mapping = mapping;
@@ -246,21 +286,12 @@ fn take(change: &mut Change, item: usize, record: &Incoming, stamp: Stamp, wins:
         }
     }
     let facts = match &record.outcome {
-        Outcome::Facts(facts) => facts.as_slice(),
-        Outcome::Ignored(_) => &[],
+        Outcome::Facts(facts) => facts.iter().map(|fact| (fact.id(), fact.clone())).collect(),
+        Outcome::Ignored(_) => BTreeMap::new(),
         Outcome::Quarantined(_) => return,
     };
-    let in_force = change.head.facts.as_ref();
-    let newer = in_force.is_none_or(|known| stamp > *known && (stamp.hash != known.hash || remapped));
-    let again = (remapped || !same_verdict) && in_force.is_some_and(|known| known.hash == stamp.hash);
-    if newer || again {
-        let facts: BTreeMap<Id, Fact> = facts.iter().map(|fact| (fact.id(), fact.clone())).collect();
-        change.head.documents = facts.keys().copied().collect();
-        change.facts = Some((item, facts));
-    }
-    if in_force.is_none_or(|known| stamp >= *known) {
-        change.head.facts = Some(stamp);
-    }
+    let facts = Said::Here { facts, is_new: true };
+    change.offer(Candidate { stamp, is_complete: record.is_complete, facts });
 }
 
 fn verdict_of(outcome: &Outcome) -> Verdict {
@@ -272,18 +303,32 @@ fn verdict_of(outcome: &Outcome) -> Verdict {
 }
 
 impl Decided {
-    /// The ledger refused what this record says: it goes to quarantine and its facts are as before the batch.
-    pub fn refuse(&mut self, record: RecordId, incoming: &[Incoming], problem: Problem) {
+    /// A document cannot be posted with what this record says: the record's next candidate may be in force instead.
+    pub fn refuse(&mut self, record: RecordId, problem: Problem) {
         let Some(change) = self.changes.get_mut(&record) else { return };
-        let Some((item, _)) = change.facts.take() else { return };
-        change.head.facts = change.before.as_ref().and_then(|head| head.facts.clone());
-        change.head.documents = change.before.as_ref().map_or_else(Vec::new, |head| head.documents.clone());
-        if change.head.stamp.hash == incoming[item].stamp.hash {
-            change.head.verdict = Verdict::Quarantined;
-            change.head.reason = Some(problem.reason.to_string());
-            change.problem = Some(problem);
+        change.level += 1;
+        // The first complaint is about the best candidate, which is what people must mend.
+        self.refusals.entry(record).or_insert(problem);
+    }
+
+    /// Begins anew: with more records known, others may be refused.
+    pub fn forget_refusals(&mut self) {
+        self.refusals.clear();
+        self.changes.values_mut().for_each(|change| change.level = 0);
+    }
+
+    /// Nobody is refused any more: says so in the heads and the counts.
+    pub fn settle(&mut self, incoming: &[Incoming]) {
+        for (record, change) in &mut self.changes {
+            change.settle(self.refusals.remove(record));
         }
-        self.counted[item] = Counted::Known(Verdict::Quarantined);
+        for (item, counted) in incoming.iter().zip(&mut self.counted) {
+            let Some(change) = self.changes.get(&item.record) else { continue };
+            let mut refused = change.candidates.iter().take(change.level);
+            if refused.any(|candidate| candidate.stamp.hash == item.stamp.hash) {
+                *counted = Counted::Known(Verdict::Quarantined);
+            }
+        }
     }
 
     pub fn counts(&self) -> Counts {

@@ -96,9 +96,10 @@ fn bind(mut query: Query, cells: impl IntoIterator<Item = Cell>) -> Query {
     query
 }
 
+/// Asked for at every column of every row: nothing is done unless it failed.
 fn failed(sql: &str) -> impl FnOnce(sqlx::Error) -> StoreError {
-    let sql: String = sql.chars().take(200).collect();
-    move |source| StoreError::Statement { sql, source }
+    // The head of a long statement says which it was.
+    move |source| StoreError::Statement { sql: sql.chars().take(200).collect(), source }
 }
 
 pub async fn execute(tx: &mut Transaction, sql: &'static str, args: Vec<Cell>) -> Result<u64> {

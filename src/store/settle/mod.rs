@@ -34,7 +34,7 @@ impl Store {
             lock_book(&mut tx, &book).await?;
             let rows = tx.fetch(GROUPS, vec![book.as_str().into(), limit.into()]).await?;
             let groups: Vec<Id> = rows.iter().map(|row| row.id(0)).collect::<Result<_>>()?;
-            let entries = pairing::pair_groups(&mut tx, &book, &groups, &(self.policies)(&book)).await?;
+            let entries = pairing::pair_groups(&mut tx, &groups, &(self.policies)(&book)).await?;
             journal::post(&mut tx, self.clock.as_ref(), &entries).await?;
             failpoint!("pair:before_commit");
             self.commit_and_tell(tx).await?;

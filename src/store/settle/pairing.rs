@@ -17,7 +17,6 @@ use crate::store::error::Result;
 use crate::store::journal::{self, Entry, keys};
 use crate::store::likely;
 use crate::store::tables;
-use crate::store::types::{NO_PARTY, Subject};
 
 const OF_GROUP: &str = concat!(
     "SELECT ",
@@ -26,7 +25,7 @@ const OF_GROUP: &str = concat!(
      FROM document d WHERE d.pair_group {keys}"
 );
 
-pub async fn pair_groups(tx: &mut Tx, book: &str, groups: &[Id], policy: &BookPolicy) -> Result<Vec<Entry>> {
+pub async fn pair_groups(tx: &mut Tx, groups: &[Id], policy: &BookPolicy) -> Result<Vec<Entry>> {
     let mut by_group: BTreeMap<Id, Vec<Document>> = BTreeMap::new();
     for row in tx.fetch_in(OF_GROUP, &keys(groups), Vec::new()).await? {
         by_group.entry(row.id(7)?).or_default().push(documents::read(&row, 0)?);
@@ -47,7 +46,7 @@ pub async fn pair_groups(tx: &mut Tx, book: &str, groups: &[Id], policy: &BookPo
     let nobodys = all.iter().map(|document| people.nobodys(document, &wanted[&document.id], &twins));
     let nobodys: Vec<Amount> = nobodys.collect::<Result<_>>()?;
     let touched = write_unplaced(tx, &all, &nobodys).await?;
-    mark(tx, book, &touched).await?;
+    likely::to_decide(tx, &touched).await?;
     dirty::to_settle(tx, people.customers(&all).iter()).await?;
     let sql = "UPDATE pair_group SET paired = generation WHERE id {keys}";
     tx.execute_in(sql, &keys(groups), Vec::new()).await?;
@@ -134,33 +133,4 @@ fn unplaced_row(document: &Document, amount: Amount) -> Vec<Cell> {
         document.fields.text("text").into(),
         document.fields.text("salesperson").into(),
     ]
-}
-
-/// Marks for a decision: whoever watches unidentified money, and every customer that the payer's name or the text suggests.
-async fn mark(tx: &mut Tx, book: &str, touched: &[&Document]) -> Result<()> {
-    let nobody: BTreeSet<Subject> = touched
-        .iter()
-        .filter_map(|document| document.currency())
-        .map(|currency| Subject { book: book.into(), party: NO_PARTY, currency })
-        .collect();
-    dirty::to_decide(tx, nobody.iter()).await?;
-    let mut subjects = Vec::new();
-    let clues: Vec<likely::Clue<'_>> = touched
-        .iter()
-        .map(|document| likely::Clue {
-            payer_key: document.fields.text("payer").map(fold_name),
-            text: document.fields.text("text"),
-        })
-        .collect();
-    let suspects = likely::suspects(tx, book, &clues).await?;
-    for (document, clue) in touched.iter().zip(&clues) {
-        let Some(currency) = document.currency() else { continue };
-        let parties = suspects.parties(clue);
-        subjects.extend(parties.into_iter().map(|party| Subject { book: book.into(), party, currency }.id()));
-    }
-    subjects.sort_unstable();
-    subjects.dedup();
-    let sql = "UPDATE subject SET remind_generation = remind_generation + 1 WHERE id {keys}";
-    tx.execute_in(sql, &keys(&subjects), Vec::new()).await?;
-    Ok(())
 }

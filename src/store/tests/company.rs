@@ -35,6 +35,8 @@ pub async fn open_under(url: &str, policy: BookPolicy) -> Store {
 #[derive(Clone)]
 pub struct Page {
     pub stream: StreamId,
+    pub book: &'static str,
+    pub rank: u32,
     pub observed_at: i64,
     pub books: bool,
     pub personal: bool,
@@ -45,7 +47,8 @@ pub struct Page {
 impl Page {
     pub fn of(stream: &str, observed_at: i64) -> Self {
         let stream = StreamId::new("erp", stream);
-        Self { stream, observed_at, books: true, personal: false, records: Vec::new(), progress: None }
+        let (book, rank) = (BOOK, 1);
+        Self { stream, book, rank, observed_at, books: true, personal: false, records: Vec::new(), progress: None }
     }
 
     pub fn of_bank(observed_at: i64) -> Self {
@@ -86,9 +89,9 @@ impl Page {
         }
         let batch = ApplyBatch {
             stream: self.stream.clone(),
-            book: BOOK.into(),
+            book: self.book.into(),
             personal: self.personal,
-            rank: 1,
+            rank: self.rank,
             books: self.books,
             mapping: Hash::of(b"mapping"),
             mapping_text: "mapping".into(),

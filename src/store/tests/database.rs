@@ -22,16 +22,21 @@ static COUNTER: AtomicU32 = AtomicU32::new(0);
 /// One empty database on every engine at hand.
 pub async fn databases() -> Vec<TestDatabase> {
     let folder = tempfile::tempdir().unwrap();
-    let mut databases =
-        vec![TestDatabase { url: format!("sqlite:{}", folder.path().join("test.db").display()), _folder: folder }];
-    if let Ok(server) = std::env::var(SERVER) {
-        let template = TEMPLATE.get_or_init(|| create_template(server.clone())).await;
-        let name = fresh_name();
-        create(&server, &format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
-        databases.push(TestDatabase { url: address(&server, &name), _folder: tempfile::tempdir().unwrap() });
-    }
-    databases
+    let sqlite = TestDatabase { url: format!("sqlite:{}", folder.path().join("test.db").display()), _folder: folder };
+    std::iter::once(sqlite).chain(on_server().await).collect()
 }
+
+/// An empty database on PostgreSQL, if there is a server.
+pub async fn on_server() -> Option<TestDatabase> {
+    let server = std::env::var(SERVER).ok()?;
+    let template = TEMPLATE.get_or_init(|| create_template(server.clone())).await;
+    let name = fresh_name();
+    create(&server, &format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
+    Some(TestDatabase { url: address(&server, &name), _folder: tempfile::tempdir().unwrap() })
+}
+
+/// The address of a SQLite database in memory: its own for every store, gone when the store is closed.
+pub const IN_MEMORY: &str = "sqlite::memory:";
 
 fn fresh_name() -> String {
     format!("bihuan_test_{}_{}", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed))

@@ -1,0 +1,189 @@
+//! Records that the ledger refuses, or keeps waiting for what others say: whom it refuses never depends on who came first.
+
+use super::company::{Page, bank_line, dump, open, receipt, settle, shipment, totals, with};
+use super::database::databases;
+use crate::domain::{Amount, Fact, Value};
+use crate::store::{Outcome, Store};
+
+fn without(mut fact: Fact, field: &str) -> Fact {
+    fact.fields.remove(field);
+    fact
+}
+
+fn sale(units: i64) -> Fact {
+    shipment("S1", "C1", "2026-01-05", units)
+}
+
+/// Half a cent is no money.
+fn half_a_cent() -> Fact {
+    let mut broken = sale(0);
+    broken.lines[0].fields.set("gross", Value::Amount(Amount(5_000)));
+    broken
+}
+
+fn warehouse(version: &str, facts: &[Fact]) -> Page {
+    Page { books: false, rank: 2, ..Page::of("warehouse", 1) }.facts("W", version, facts)
+}
+
+/// Key and field of what waits in quarantine.
+async fn waiting(store: &Store) -> Vec<(String, String)> {
+    let listed = store.quarantine_list(None, 10).await.unwrap();
+    listed.iter().map(|entry| (entry.record_key.to_string(), entry.problem.field.to_string())).collect()
+}
+
+fn one(key: &str, field: &str) -> Vec<(String, String)> {
+    vec![(key.to_owned(), field.to_owned())]
+}
+
+#[tokio::test]
+async fn what_one_record_lacks_another_may_supply_whichever_comes_first() {
+    for order in [[0, 1], [1, 0]] {
+        for database in databases().await {
+            let store = open(&database).await;
+            let erp = Page::of("outstock", 1).facts("1", "v1", &[without(sale(100), "currency")]);
+            let pages = [erp, warehouse("v1", &[sale(100)])];
+            for index in order {
+                pages[index].apply(&store).await;
+            }
+            assert_eq!((waiting(&store).await, totals(&store).await.shipped), (Vec::new(), Amount::units(100)));
+            warehouse("v2", &[]).apply(&store).await;
+            assert_eq!((waiting(&store).await, totals(&store).await.shipped), (one("1", "currency"), Amount::ZERO));
+            warehouse("v3", &[sale(100)]).apply(&store).await;
+            assert_eq!((waiting(&store).await, totals(&store).await.shipped), (Vec::new(), Amount::units(100)));
+            assert!(store.verify(None).await.unwrap().is_sound());
+        }
+    }
+}
+
+#[tokio::test]
+async fn while_a_newer_version_waits_for_others_the_last_complete_one_counts() {
+    for database in databases().await {
+        let store = open(&database).await;
+        Page::of("outstock", 1).facts("1", "v1", &[sale(80)]).apply(&store).await;
+        Page::of("outstock", 1).facts("1", "v2", &[without(sale(100), "currency")]).apply(&store).await;
+        assert_eq!((waiting(&store).await, totals(&store).await.shipped), (one("1", "currency"), Amount::units(80)));
+        warehouse("v1", &[sale(100)]).apply(&store).await;
+        assert_eq!((waiting(&store).await, totals(&store).await.shipped), (Vec::new(), Amount::units(100)));
+        warehouse("v2", &[]).apply(&store).await;
+        assert_eq!((waiting(&store).await, totals(&store).await.shipped), (one("1", "currency"), Amount::units(80)));
+        Page::of("outstock", 1).facts("1", "v3", &[sale(90)]).apply(&store).await;
+        assert_eq!((waiting(&store).await, totals(&store).await.shipped), (Vec::new(), Amount::units(90)));
+        assert!(dump(&store, "SELECT record FROM kept_version").await.is_empty(), "nothing waits, nothing is kept");
+    }
+}
+
+#[tokio::test]
+async fn of_a_good_and_a_bad_record_of_one_document_only_the_bad_one_is_refused() {
+    let good = || ("good", sale(100));
+    let bad = || ("bad", half_a_cent());
+    for pages in [vec![vec![good(), bad()]], vec![vec![good()], vec![bad()]], vec![vec![bad()], vec![good()]]] {
+        for database in databases().await {
+            let store = open(&database).await;
+            for page in &pages {
+                let records = page.iter();
+                let page = records.fold(Page::of("outstock", 1), |page, (key, fact)| {
+                    page.facts(key, "v1", std::slice::from_ref(fact))
+                });
+                page.apply(&store).await;
+            }
+            assert_eq!(
+                (waiting(&store).await, totals(&store).await.shipped),
+                (one("bad", "gross"), Amount::units(100))
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_version_that_cannot_be_posted_does_not_take_the_one_before_it_away() {
+    for database in databases().await {
+        let store = open(&database).await;
+        let both = Page::of("outstock", 1).facts("1", "v1", &[sale(100)]).facts("1", "v2", &[half_a_cent()]);
+        let counts = both.apply(&store).await.counts;
+        assert_eq!((counts.applied, counts.quarantined), (1, 1));
+        assert_eq!((waiting(&store).await, totals(&store).await.shipped), (one("1", "gross"), Amount::units(100)));
+    }
+}
+
+#[tokio::test]
+async fn of_two_sources_that_do_not_go_together_the_better_one_stays() {
+    let shared = |units: i64| {
+        let mut payment = receipt("R1", Some("C1"), "2026-01-10", 100);
+        payment.lines = sale(units).lines;
+        payment
+    };
+    let page = |stream: &str, rank: u32, fact: Fact| Page { rank, ..Page::of(stream, 1) }.facts(stream, "v1", &[fact]);
+    for order in [[0, 1], [1, 0]] {
+        for database in databases().await {
+            let store = open(&database).await;
+            // Each is a payment of 100 with one line; both lines together are more than was paid.
+            let mut other = shared(70);
+            other.lines[0].key = "2".into();
+            let pages = [page("finance", 1, shared(60)), page("old", 2, other)];
+            for index in order {
+                pages[index].apply(&store).await;
+            }
+            settle(&store).await;
+            assert_eq!(waiting(&store).await, one("old", "gross"));
+            assert_eq!(totals(&store).await.received, Amount::units(100));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_bank_line_that_is_withdrawn_without_an_amount_takes_its_money_back() {
+    for database in databases().await {
+        let store = open(&database).await;
+        let line = bank_line("B1", "远航", "2026-01-09", 60);
+        Page::of_bank(1).facts("1", "v1", std::slice::from_ref(&line)).apply(&store).await;
+        settle(&store).await;
+        assert_eq!(dump(&store, "SELECT payment FROM unplaced").await.len(), 1);
+        let void = without(with(line, "status", Value::text("void")), "gross");
+        Page::of_bank(1).facts("1", "v2", &[void]).apply(&store).await;
+        settle(&store).await;
+        assert!(dump(&store, "SELECT payment FROM unplaced").await.is_empty());
+        assert!(dump(&store, "SELECT id FROM balance WHERE amount <> 0").await.is_empty());
+        assert!(store.verify(None).await.unwrap().is_sound());
+    }
+}
+
+#[tokio::test]
+async fn when_a_version_was_last_seen_does_not_depend_on_who_won_meanwhile() {
+    let page = |observed_at: i64, units: i64| {
+        Page::of("outstock", observed_at).record("1", None, Outcome::Facts(vec![sale(units)]))
+    };
+    let mut seen = Vec::new();
+    for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
+        for database in databases().await {
+            let store = open(&database).await;
+            let pages = [page(1, 100), page(2, 100), page(3, 70)];
+            for index in order {
+                pages[index].apply(&store).await;
+            }
+            seen.push(dump(&store, "SELECT hash, observed_at FROM record_version").await);
+        }
+    }
+    assert!(seen.iter().all(|versions| *versions == seen[0]), "{seen:?}");
+}
+
+/// In units; four of them are nearly all that a balance can hold.
+const HUGE: i64 = 2_305_843_009_213;
+
+#[tokio::test]
+async fn what_no_balance_can_hold_waits_in_quarantine_and_stops_nobody() {
+    for database in databases().await {
+        let store = open(&database).await;
+        let huge = (1..=5).fold(Page::of("outstock", 1), |page, number| {
+            let sold = shipment(&format!("S{number}"), "C1", "2026-01-05", HUGE);
+            page.facts(&number.to_string(), "v1", &[sold])
+        });
+        let counts = huge.apply(&store).await.counts;
+        assert_eq!((counts.applied, counts.quarantined), (4, 1));
+        let small = Page::of("outstock", 1).facts("6", "v1", &[shipment("S6", "C1", "2026-01-05", 1)]);
+        assert_eq!(small.apply(&store).await.counts.applied, 1);
+        settle(&store).await;
+        let waiting = waiting(&store).await;
+        assert_eq!((waiting.len(), waiting[0].1.as_str()), (1, "gross"));
+        assert!(store.verify(None).await.unwrap().is_sound());
+    }
+}
