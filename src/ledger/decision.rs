@@ -22,6 +22,16 @@ pub fn action(decision: &Document) -> &str {
     decision.fields.text("action").unwrap_or_default()
 }
 
+/// The payment or bill that a decision is about.
+pub fn money(decision: &Document) -> Option<Id> {
+    ["payment_no", "bill_no"].iter().find_map(|field| decision.fields.reference(field))
+}
+
+/// The claim, delivery or order that a decision is about.
+pub fn target(decision: &Document) -> Option<Id> {
+    ["invoice_no", "shipment_no", "order_no"].iter().find_map(|field| decision.fields.reference(field))
+}
+
 /// Gives a bank line the class that a person gave it; the last word counts.
 pub fn classify(line: &mut Document, in_force: &[&Document]) {
     let about_line = |decision: &&&Document| {

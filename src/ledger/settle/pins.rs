@@ -13,7 +13,7 @@ use super::rungs::indexes_of;
 use super::view::View;
 use crate::domain::{Currency, Id};
 use crate::ledger::Document;
-use crate::ledger::decision::action;
+use crate::ledger::decision::{action, target};
 
 /// The last thing that people said about one payment or bill and one claim, delivery or order.
 pub(super) struct Standing<'a> {
@@ -33,7 +33,7 @@ pub(super) fn standing<'a>(view: &View<'a>, currency: Currency) -> Vec<Standing<
             "unallocate" | "reject" => false,
             _ => continue,
         };
-        let named = ["invoice_no", "shipment_no", "order_no"].iter().find_map(|field| decision.fields.reference(field));
+        let named = target(decision);
         let (Some(money), Some(target)) = (view.money_of(decision), named) else { continue };
         last.insert((money, target), (position, Standing { decision, money, target, is_pin }));
     }

@@ -11,7 +11,7 @@ use rust_decimal::Decimal;
 use super::SettleInput;
 use crate::domain::{FactKind, FieldMap, Id};
 use crate::ledger::attribution::{Move, moves};
-use crate::ledger::decision::in_force;
+use crate::ledger::decision::{in_force, money};
 pub(super) use crate::ledger::posting::is_opening;
 use crate::ledger::{Document, Role, evidence_postings, postings};
 
@@ -68,7 +68,7 @@ impl<'a> View<'a> {
 
     /// The money that a decision is about: the receipt, if it names a bank line that has become one.
     pub fn money_of(&self, decision: &Document) -> Option<Id> {
-        let named = ["payment_no", "bill_no"].iter().find_map(|field| decision.fields.reference(field))?;
+        let named = money(decision)?;
         Some(self.twins.get(&named).copied().unwrap_or(named))
     }
 

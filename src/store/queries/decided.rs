@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::domain::text::fold_name;
-use crate::domain::{Amount, FactKind, Id};
+use crate::domain::{Amount, Id};
 use crate::ledger::{Document, decision};
 use crate::store::engine::Tx;
 use crate::store::error::Result;
@@ -83,7 +83,7 @@ struct Pins {
 
 impl Pins {
     async fn load(tx: &mut Tx, decisions: &[Document]) -> Result<Self> {
-        let named: Vec<Id> = decisions.iter().filter_map(money).collect();
+        let named: Vec<Id> = decisions.iter().filter_map(decision::money).collect();
         let twins: HashMap<Id, Id> = people::twins(tx, &named).await?.into_iter().collect();
         let sources: Vec<Id> = named.iter().map(|id| twins.get(id).copied().unwrap_or(*id)).collect();
         let mut held = BTreeMap::new();
@@ -97,15 +97,9 @@ impl Pins {
 
     fn held(&self, decision: &Document) -> Option<Amount> {
         let is_pin = matches!(decision::action(decision), "allocate" | "confirm" | "rate");
-        let money = money(decision).filter(|_| is_pin)?;
+        let money = decision::money(decision).filter(|_| is_pin)?;
         let money = self.twins.get(&money).copied().unwrap_or(money);
-        let named =
-            ["invoice_no", "shipment_no", "order_no"].iter().find_map(|field| decision.fields.reference(field))?;
+        let named = decision::target(decision)?;
         Some(Amount(self.held.get(&(money, named)).copied().unwrap_or(0)))
     }
-}
-
-fn money(decision: &Document) -> Option<Id> {
-    debug_assert_eq!(decision.kind, FactKind::Decision);
-    ["payment_no", "bill_no"].iter().find_map(|field| decision.fields.reference(field))
 }

@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use super::{SyncError, native};
 use crate::domain::{Amount, Fact, FactKind, FieldMap, Id, Value, fact};
-use crate::ledger::{Document, period};
+use crate::ledger::{Document, decision, period};
 use crate::store::{Store, StoreError};
 
 /// Who decides, about which book, and why.
@@ -226,7 +226,7 @@ async fn revoke(store: &Store, person: &Person<'_>, number: &str) -> Result<Draf
     if let Some(until) = decision.fields.date("until").filter(|_| decision.fields.text("action") == Some("close")) {
         draft.fields.set("until", Value::Date(until));
     }
-    draft.money = ["payment_no", "bill_no"].iter().find_map(|field| decision.fields.reference(field));
+    draft.money = decision::money(&decision);
     Ok(draft.naming("revokes", &decision))
 }
 

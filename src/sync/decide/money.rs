@@ -273,13 +273,14 @@ async fn open_amount(store: &Store, money: &Document, target: &Document) -> Resu
     Ok(Some(gross - fixed))
 }
 
-/// The invoice or shipment whose item an allocation pays.
+/// `(number, item, amount)` of what the money is proposed for.
 async fn proposed(store: &Store, money: &Document) -> Result<Vec<(Box<str>, Id, Amount)>, DecideError> {
     let filter = ProposalFilter { book: Some(&money.book), payment: Some(&money.number), customer: None };
     let found = store.proposals(filter, PROPOSALS_MAX).await?;
     Ok(found.into_iter().map(|proposal| (proposal.item, proposal.item_id, proposal.amount)).collect())
 }
 
+/// The invoice or shipment whose item is paid.
 async fn paid_document(
     store: &Store,
     money: &Document,
