@@ -1,6 +1,8 @@
 //! The clap tree.
 
 mod files;
+mod measure;
+mod party;
 mod statement;
 mod why;
 
@@ -9,6 +11,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub use files::{ExportArgs, ExportFormat, ReconcileArgs};
+pub use measure::{BenchArgs, ScoreArgs, ScoreIdentityArgs};
+pub use party::PartyCommand;
 pub use statement::{StatementAnswer, StatementArgs, StatementCommand, StatementFormat, StatementPeriod};
 pub use why::WhyArgs;
 
@@ -69,6 +73,9 @@ pub enum Command {
     /// 台账 · the ledger
     #[command(subcommand)]
     Ledger(LedgerCommand),
+    /// 客户身份 · which party keys are one customer
+    #[command(subcommand)]
+    Party(PartyCommand),
     /// 隔离区 · records that were kept out
     #[command(subcommand)]
     Quarantine(QuarantineCommand),
@@ -353,34 +360,4 @@ pub enum RemindersCommand {
     },
     /// 预览下一次会发送什么 · what would be sent now
     Preview,
-}
-
-#[derive(Debug, Clone, Args)]
-pub struct BenchArgs {
-    #[arg(long)]
-    pub postgres: String,
-    #[arg(long)]
-    pub amqp: String,
-    #[arg(long, default_value_t = 500_000)]
-    pub lines: usize,
-}
-
-#[derive(Debug, Clone, Args)]
-pub struct ScoreArgs {
-    /// 收款笔数 · at least so many payments
-    #[arg(long, default_value_t = 20_000)]
-    pub payments: usize,
-    /// 用于调参的集合 · the set that thresholds are tuned on, instead of the printed one
-    #[arg(long)]
-    pub tuning: bool,
-}
-
-#[derive(Debug, Clone, Args)]
-pub struct ScoreIdentityArgs {
-    /// 编码数 · at least so many party keys
-    #[arg(long, default_value_t = 20_000)]
-    pub keys: usize,
-    /// 用于调参的集合 · the set that points are tuned on, instead of the printed one
-    #[arg(long)]
-    pub tuning: bool,
 }

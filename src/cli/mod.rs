@@ -12,6 +12,7 @@ mod ledger;
 mod map;
 mod operate;
 mod output;
+mod party;
 mod quarantine;
 mod reminders;
 mod score;
@@ -26,8 +27,8 @@ use clap::Parser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 pub use args::{
-    BenchArgs, Cli, Command, DemoArgs, Global, LedgerCommand, MapCommand, QuarantineCommand, RemindersCommand,
-    ScoreArgs, ScoreIdentityArgs,
+    BenchArgs, Cli, Command, DemoArgs, Global, LedgerCommand, MapCommand, PartyCommand, QuarantineCommand,
+    RemindersCommand, ScoreArgs, ScoreIdentityArgs,
 };
 
 use crate::app::{self, AppError};
@@ -110,6 +111,7 @@ async fn dispatch(cli: Cli) -> Result<(), AppError> {
         Command::Status => operate::status(global).await,
         Command::Check { probe } => check::run(global, probe).await,
         Command::Ledger(command) => ledger::run(global, command).await,
+        Command::Party(command) => party::run(global, command).await,
         Command::Quarantine(command) => quarantine::run(global, command).await,
         Command::Map(command) => map::run(global, command),
         Command::Reminders(command) => reminders::run(global, command).await,

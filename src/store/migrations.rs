@@ -21,6 +21,7 @@ pub const SQLITE: &[Script] = &[
     (7, "proposals", include_str!("migrations/sqlite/0007_proposals.sql")),
     (8, "reminder_about", include_str!("migrations/sqlite/0008_reminder_about.sql")),
     (9, "kept_versions", include_str!("migrations/sqlite/0009_kept_versions.sql")),
+    (10, "party_clues", include_str!("migrations/sqlite/0010_party_clues.sql")),
 ];
 pub const POSTGRES: &[Script] = &[
     (1, "ledger", include_str!("migrations/postgres/0001_ledger.sql")),
@@ -32,6 +33,7 @@ pub const POSTGRES: &[Script] = &[
     (7, "proposals", include_str!("migrations/postgres/0007_proposals.sql")),
     (8, "reminder_about", include_str!("migrations/postgres/0008_reminder_about.sql")),
     (9, "kept_versions", include_str!("migrations/postgres/0009_kept_versions.sql")),
+    (10, "party_clues", include_str!("migrations/postgres/0010_party_clues.sql")),
 ];
 
 pub async fn run<'a, A>(connection: A, scripts: &[Script]) -> Result<()>

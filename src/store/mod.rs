@@ -20,6 +20,7 @@ mod leases;
 mod likely;
 mod migrations;
 mod outbox;
+mod party_clues;
 mod progress;
 mod queries;
 mod reminders;
@@ -49,7 +50,8 @@ pub use queries::deposits::WaitingDeposit;
 pub use queries::entry::{Cause, EntryView};
 pub use queries::evidence::{EvidenceCount, EvidenceReport};
 pub use queries::export::{AccountBalance, JournalLine, JournalReader, Name, PointInTime};
-pub use queries::lookup::{DocumentView, JournalRow, PartyView};
+pub use queries::identity::{Identified, IdentityProposal, Kinship};
+pub use queries::lookup::{DocumentView, JournalRow, Kin, PartyView};
 pub use queries::nearby::NearDocument;
 pub use queries::order_loop::OrderLoop;
 pub use queries::party_account::PartyAccount;
@@ -105,6 +107,7 @@ impl Store {
     pub async fn open(settings: &StoreSettings) -> Result<Self> {
         let engine = Engine::open(&settings.url).await?;
         let hash_secret = apply::hash_secret(&engine, settings.clock.now()).await?;
+        party_clues::make_again(&engine).await?;
         let (clock, policies) = (Arc::clone(&settings.clock), Arc::clone(&settings.policies));
         Ok(Self { engine, clock, policies, hash_secret, bell: changes::Bell::default() })
     }

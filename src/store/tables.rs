@@ -163,6 +163,13 @@ pub const LINK: Table = Table {
     on_conflict: OnConflict::Nothing,
 };
 
+pub const PARTY_CLUE: Table = Table {
+    name: "party_clue",
+    columns: &[("clue", Text), ("party", Bytes)],
+    key: &["clue", "party"],
+    on_conflict: OnConflict::Nothing,
+};
+
 pub const TRANSFER: Table = Table {
     name: "transfer",
     columns: &[

@@ -69,7 +69,8 @@ fn paying_text(number: &str, currency: Currency, rows: &[AllocationView]) -> Str
     format!("\n{number}\n{}", table.render(1))
 }
 
-fn refusal(error: DecideError) -> AppError {
+/// What a person is told of a wish that was not stated.
+pub fn refusal(error: DecideError) -> AppError {
     match error {
         DecideError::Refused(text) => AppError::Refused(text),
         DecideError::Store(error) | DecideError::Sync(SyncError::Store(error)) => AppError::Store(error),

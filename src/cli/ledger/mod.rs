@@ -22,6 +22,8 @@ mod tests;
 use jiff::civil::Date;
 use serde_json::{Value as Json, json};
 
+pub use self::decide::refusal;
+
 use self::balances::Wanted;
 use self::past::Past;
 use super::args::{Global, LedgerCommand, Person};

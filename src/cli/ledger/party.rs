@@ -7,8 +7,10 @@ use super::proposals::{proposal_json, proposal_line};
 use super::{document_json, fields_json, in_book, item_json};
 use crate::app::AppError;
 use crate::cli::output::{self, Table};
-use crate::ledger::{Due, Terms};
-use crate::store::{PartyView, Position, ProposalFilter, ProposalView, WaitingDeposit};
+use crate::domain::{Amount, Currency};
+use crate::ledger::{AccountKind, Due, Terms};
+use crate::store::{Kin, PartyView, Position, ProposalFilter, ProposalView, WaitingDeposit};
+use crate::sync::decide::identity::label;
 
 /// More are listed by `ledger proposals`.
 const PROPOSALS_MAX: usize = 50;
@@ -48,16 +50,37 @@ fn party_json(view: &PartyView, proposed: &[ProposalView]) -> Json {
             })
         })
         .collect();
-    let balances: Vec<Json> = view
-        .balances
-        .iter()
-        .map(|(currency, account, amount)| json!({ "currency": currency.as_str(), "account": account.name(), "amount": amount.plain(*currency) }))
-        .collect();
+    let balances = balances_json(&view.balances);
     let deposits: Vec<Json> = view.deposits.iter().map(deposit_json).collect();
     let proposals: Vec<Json> =
         proposed.iter().filter(|proposal| proposal.book == view.party.book).map(proposal_json).collect();
     json!({ "book": view.party.book, "code": view.party.number, "fields": fields_json(&view.party), "balances": balances, "deposits": deposits, "positions": positions, "proposals": proposals,
-        "messages": view.messages.iter().map(document_json).collect::<Vec<_>>() })
+        "messages": view.messages.iter().map(document_json).collect::<Vec<_>>(),
+        "same_customer": view.others.iter().map(other_json).collect::<Vec<_>>() })
+}
+
+fn balances_json(balances: &[(Currency, AccountKind, Amount)]) -> Vec<Json> {
+    let row = |(currency, account, amount): &(Currency, AccountKind, Amount)| json!({ "currency": currency.as_str(), "account": account.name(), "amount": amount.plain(*currency) });
+    balances.iter().map(row).collect()
+}
+
+fn other_json(other: &Kin) -> Json {
+    json!({ "key": label(&other.party), "name": other.party.fields.text("name"), "balances": balances_json(&other.balances) })
+}
+
+/// The other keys of the customer with what each has: shown together, never added up.
+fn others_text(others: &[Kin]) -> String {
+    if others.is_empty() {
+        return String::new();
+    }
+    let mut text = "\n同一客户的其他编码 other keys of this customer (party why)\n".to_owned();
+    for other in others {
+        text.push_str(&format!("  {} {}\n", label(&other.party), other.party.fields.text("name").unwrap_or("-")));
+        for (currency, account, amount) in &other.balances {
+            text.push_str(&format!("    {:<26} {:>18} {currency}\n", account.name(), amount.grouped(*currency)));
+        }
+    }
+    text
 }
 
 fn party_text(view: &PartyView, proposed: &[ProposalView]) -> String {
@@ -82,6 +105,7 @@ fn party_text(view: &PartyView, proposed: &[ProposalView]) -> String {
     for proposal in proposed.iter().filter(|proposal| proposal.book == view.party.book) {
         text.push_str(&format!("  待确认 proposed: {}\n", proposal_line(proposal)));
     }
+    text.push_str(&others_text(&view.others));
     if !view.messages.is_empty() {
         text.push_str("\n对话 conversation\n");
     }

@@ -184,6 +184,8 @@ fn latency(seed: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Hash;
+    use crate::ledger::identity::CLUE_RULES;
 
     /// Enough for some hundred of every way to write a name.
     const KEYS: usize = 6_000;
@@ -198,5 +200,18 @@ mod tests {
             assert!(open > 500, "seed {seed}: the set is too easy, {open} joins are left to proposals");
             assert!(score.proposed * 100 >= open * 95, "seed {seed}: {} of {open}", score.proposed);
         }
+    }
+
+    #[test]
+    fn clues_that_read_otherwise_have_rules_of_another_number() {
+        let clues: Vec<String> = namesakes(TUNING_SEED, 500)
+            .iter()
+            .filter_map(key_of)
+            .flat_map(|key| key.clues)
+            .map(|clue| clue.text().to_owned())
+            .collect();
+        let hash = Hash::of(clues.join("\n").as_bytes()).to_string();
+        // Both change together: stored clues are made again only where the number of the rules is another.
+        insta::assert_snapshot!(format!("rules {CLUE_RULES}: {hash}"));
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Why an index: a hundred thousand keys have five thousand million pairs, and a new key has a handful of neighbours.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::propose::{Clue, Evidence, MAX_SHARED, evidence};
 use super::{Decided, PartyKey};
@@ -13,6 +13,8 @@ use crate::domain::Id;
 pub struct Directory {
     keys: Vec<PartyKey>,
     by_clue: HashMap<Clue, Vec<usize>>,
+    /// Clues that say nothing, though few of the keys that are here share them.
+    mute: HashSet<Clue>,
 }
 
 /// Two keys of two components that may be one company; a person decides. `a < b`, the pair that says most.
@@ -30,6 +32,12 @@ impl Directory {
         directory
     }
 
+    /// For a directory of some keys only: clues of which it is known that too many share them.
+    pub fn muting(mut self, clues: impl IntoIterator<Item = Clue>) -> Self {
+        self.mute.extend(clues);
+        self
+    }
+
     pub fn add(&mut self, key: PartyKey) {
         for clue in &key.clues {
             self.by_clue.entry(clue.clone()).or_default().push(self.keys.len());
@@ -38,7 +46,7 @@ impl Directory {
     }
 
     fn is_telling(&self, clue: &Clue) -> bool {
-        self.by_clue.get(clue).is_some_and(|members| members.len() <= MAX_SHARED)
+        !self.mute.contains(clue) && self.by_clue.get(clue).is_some_and(|members| members.len() <= MAX_SHARED)
     }
 
     /// The keys that share a telling clue with `key`, and what the two have in common; the weightiest first.
@@ -55,17 +63,28 @@ impl Directory {
     /// What is proposed about all keys, whose components are given: one pair for every two components that no decision
     /// keeps apart; the weightiest first.
     pub fn proposals(&self, component: &HashMap<Id, Id>, decided: &[Decided]) -> Vec<Proposal> {
+        self.proposals_about(|_| true, component, decided)
+    }
+
+    /// As [`Directory::proposals`], of pairs one side of which is asked about.
+    pub fn proposals_about(
+        &self,
+        is_asked: impl Fn(Id) -> bool,
+        component: &HashMap<Id, Id>,
+        decided: &[Decided],
+    ) -> Vec<Proposal> {
         let pair = |a: Id, b: Id| component.get(&a).zip(component.get(&b)).map(|(a, b)| (*a.min(b), *a.max(b)));
         let apart: BTreeSet<(Id, Id)> =
             decided.iter().filter(|split| split.apart).filter_map(|split| pair(split.a, split.b)).collect();
         let mut best: BTreeMap<(Id, Id), Proposal> = BTreeMap::new();
-        for key in &self.keys {
+        for key in self.keys.iter().filter(|key| is_asked(key.id)) {
             for (other, evidence) in self.near(key) {
                 let Some(ends) = pair(key.id, other.id).filter(|(a, b)| a != b) else { continue };
-                if key.id > other.id || apart.contains(&ends) || !evidence.is_proposed() {
+                let comes_again = key.id > other.id && is_asked(other.id);
+                if comes_again || apart.contains(&ends) || !evidence.is_proposed() {
                     continue;
                 }
-                let proposal = Proposal { a: key.id, b: other.id, evidence };
+                let proposal = Proposal { a: key.id.min(other.id), b: key.id.max(other.id), evidence };
                 let known = best.entry(ends).or_insert_with(|| proposal.clone());
                 if order(&proposal) < order(known) {
                     *known = proposal;

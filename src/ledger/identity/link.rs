@@ -13,6 +13,7 @@ use super::PartyKey;
 use super::cluster::Sets;
 use super::number::{Number, taxpayer};
 use crate::domain::Id;
+use crate::ledger::{Document, decision};
 
 /// Why two keys are one, the strongest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,6 +34,24 @@ pub struct Decided {
     pub b: Id,
     /// `split` instead of `link`.
     pub apart: bool,
+}
+
+impl Decided {
+    /// What a decision says about two keys; `None` for decisions about other things.
+    pub fn of(decision: &Document) -> Option<Self> {
+        let apart = match decision::action(decision) {
+            "link" => false,
+            "split" => true,
+            _ => return None,
+        };
+        Some(Self {
+            decision: decision.id,
+            decided_at: decision.fields.instant("decided_at")?,
+            a: decision.fields.reference("customer")?,
+            b: decision.fields.reference("other_customer")?,
+            apart,
+        })
+    }
 }
 
 /// Two keys that are one.

@@ -21,7 +21,7 @@ pub use directory::{Directory, Proposal};
 pub use link::{Because, Decided, Edge, Linked, Refused, Strength, link};
 pub use name::CompanyName;
 pub use number::Number;
-pub use propose::{Clue, ClueKind, Evidence, MAX_SHARED, PROPOSE_AT, Reason, evidence, points};
+pub use propose::{CLUE_RULES, Clue, ClueKind, Evidence, MAX_SHARED, PROPOSE_AT, Reason, evidence, points};
 
 use super::Document;
 use crate::domain::{FactKind, Id};
@@ -70,6 +70,13 @@ impl PartyKey {
         let number = number.and_then(Number::read);
         let legal_name = legal_name.map(Into::into);
         Self { id, number, legal_name, folded: "".into(), names: Vec::new(), clues: Vec::new() }
+    }
+
+    /// The clues by which whoever may be one with it by rule is found. Others may have them too: [`link`] decides.
+    pub fn ties(&self) -> impl Iterator<Item = Clue> {
+        let name = self.legal_name.as_deref().map(|name| Clue::new(ClueKind::Name, name));
+        let number = self.linking_number().map(|number| Clue::new(ClueKind::Taxpayer, number::taxpayer(number)));
+        name.into_iter().chain(number)
     }
 
     /// The number by which it links.

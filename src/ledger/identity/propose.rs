@@ -12,6 +12,12 @@ pub const PROPOSE_AT: i32 = 40;
 /// A clue that more keys share than this says nothing: a switchboard, an agent's mailbox, an own name like 华强.
 pub const MAX_SHARED: usize = 40;
 
+/// The rules by which clues are made. Whoever changes what a clue reads raises it: stored clues are then made again.
+pub const CLUE_RULES: i64 = 1;
+
+/// Longer clues are cut: an index has a limit, and no two names are alike so far.
+const CLUE_LETTERS: usize = 256;
+
 /// Digits of a telephone number that are compared: without country code and extension rules, the last ones.
 const PHONE_DIGITS: usize = 8;
 /// Shorter account numbers are internal ones.
@@ -57,8 +63,14 @@ impl ClueKind {
 pub struct Clue(Box<str>);
 
 impl Clue {
-    fn new(kind: ClueKind, value: &str) -> Self {
-        Self(format!("{}:{value}", kind.name()).into())
+    pub(super) fn new(kind: ClueKind, value: &str) -> Self {
+        let end = value.char_indices().nth(CLUE_LETTERS).map_or(value.len(), |(end, _)| end);
+        Self(format!("{}:{}", kind.name(), &value[..end]).into())
+    }
+
+    /// As it was stored.
+    pub fn stored(text: &str) -> Self {
+        Self(text.into())
     }
 
     /// As it is stored.

@@ -22,7 +22,7 @@ use super::dirty::Marks;
 use super::engine::{Cell, Tx};
 use super::error::{Result, StoreError};
 use super::types::{ApplyBatch, ApplyOutcome, Known, RecordId, StreamId, Verdict};
-use super::{Store, documents, journal, progress, tables};
+use super::{Store, documents, journal, party_clues, progress, tables};
 use crate::domain::{Hash, Id};
 use crate::failpoint::failpoint;
 use versions::{Decided, Speaker};
@@ -111,6 +111,7 @@ async fn write_documents(tx: &mut Tx, folded: &[Folded], contributions: Vec<Vec<
     let changed: Vec<&Folded> = folded.iter().filter(|document| document.is_written()).collect();
     tx.upsert_many(&tables::DOCUMENT, changed.iter().map(|change| change.row()).collect()).await?;
     tx.upsert_many(&tables::CONTRIBUTION, contributions).await?;
+    party_clues::write(tx, changed.iter().map(|change| &change.after)).await?;
     let mut links = Vec::new();
     for change in changed {
         let known = change.before.as_ref().map(documents::references).unwrap_or_default();

@@ -32,6 +32,9 @@ impl Store {
             view.balances = balances_as_of(&mut tx, view.party.id, day).await?;
             view.deposits.clear();
             view.messages.clear();
+            for other in &mut view.others {
+                other.balances = balances_as_of(&mut tx, other.party.id, day).await?;
+            }
         }
         Ok(views)
     }

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 
 use super::allocations::{AllocationView, allocations};
 use super::deposits::{self, WaitingDeposit};
+use super::identity;
 use super::items;
 use super::positions::positions;
 use super::proposals::{ProposalView, of_money};
@@ -59,6 +60,15 @@ pub struct PartyView {
     pub deposits: Vec<WaitingDeposit>,
     /// The latest, oldest first.
     pub messages: Vec<Document>,
+    /// Other party keys of the same customer, by book, number range and code.
+    pub others: Vec<Kin>,
+}
+
+/// Another party key of the same customer. It keeps its own balances: what is shown together was never posted together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kin {
+    pub party: Document,
+    pub balances: Vec<(Currency, AccountKind, Amount)>,
 }
 
 /// A screenful of conversation.
@@ -112,10 +122,14 @@ impl Store {
             let mut subjects = rows.iter().map(read_subject).collect::<Result<Vec<_>>>()?;
             subjects.sort();
             let positions = positions(&mut tx, &subjects).await?;
-            let balances = balances(&mut tx, party.id).await?;
+            let balances = balances_of(&mut tx, party.id).await?;
             let deposits = deposits::waiting(&mut tx, party.id).await?;
             let messages = messages(&mut tx, party.id).await?;
-            views.push(PartyView { party, positions, balances, deposits, messages });
+            let mut others = Vec::new();
+            for party in identity::others(&mut tx, party.id).await? {
+                others.push(Kin { balances: balances_of(&mut tx, party.id).await?, party });
+            }
+            views.push(PartyView { party, positions, balances, deposits, messages, others });
         }
         Ok(views)
     }
@@ -227,7 +241,7 @@ async fn messages(tx: &mut Tx, party: Id) -> Result<Vec<Document>> {
     Ok(messages.split_off(messages.len().saturating_sub(LATEST_MESSAGES)))
 }
 
-pub(super) async fn balances(tx: &mut Tx, party: Id) -> Result<Vec<(Currency, AccountKind, Amount)>> {
+pub(super) async fn balances_of(tx: &mut Tx, party: Id) -> Result<Vec<(Currency, AccountKind, Amount)>> {
     let sql = "SELECT currency, account, amount FROM balance WHERE party = $1 AND amount <> 0";
     let mut sums: BTreeMap<(Currency, AccountKind), Amount> = BTreeMap::new();
     for row in tx.fetch(sql, vec![party.into()]).await? {

@@ -10,6 +10,7 @@ pub mod deposits;
 pub mod entry;
 pub mod evidence;
 pub mod export;
+pub mod identity;
 pub mod items;
 pub mod lookup;
 pub mod nearby;

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use jiff::civil::Date;
 
-use super::lookup::{balances, read_subject};
+use super::lookup::{balances_of, read_subject};
 use super::positions::positions;
 use crate::domain::{Amount, Currency, FactKind, Id};
 use crate::ledger::{AccountKind, Document, Posting};
@@ -76,7 +76,7 @@ impl Store {
         subjects.sort();
         Ok(PartyAccount {
             documents: behind(&mut tx, &journal, from, to).await?,
-            balances: balances(&mut tx, party.id).await?,
+            balances: balances_of(&mut tx, party.id).await?,
             positions: positions(&mut tx, &subjects).await?,
             party: party.clone(),
             journal,

@@ -8,6 +8,7 @@ mod crash;
 pub(crate) mod database;
 mod engine;
 pub(crate) mod histories;
+mod identity;
 mod ledger;
 mod past;
 mod refusals;

@@ -3,6 +3,7 @@
 //! Why one place: a command, a page and a button must refuse the same things for the same reasons. What is stated is never
 //! undone by a robot, so nothing is stated that cannot hold now. It must not know how the ledger acts on it.
 
+pub mod identity;
 mod money;
 mod named;
 
@@ -75,6 +76,16 @@ pub enum Wish {
         line: String,
         receipt: String,
     },
+    /// These two party keys are one customer.
+    Link {
+        a: String,
+        b: String,
+    },
+    /// They are two, whatever the rules say.
+    Split {
+        a: String,
+        b: String,
+    },
     Revoke {
         decisions: Vec<String>,
     },
@@ -125,6 +136,8 @@ pub async fn decide(store: &Store, person: &Person<'_>, wish: &Wish) -> Result<S
         Wish::Classify { line, class } => vec![money::classify(store, person, line, class).await?],
         Wish::Pair { line, receipt } => vec![money::pair(store, person, "pair", line, receipt).await?],
         Wish::Unpair { line, receipt } => vec![money::pair(store, person, "unpair", line, receipt).await?],
+        Wish::Link { a, b } => vec![identity::join(store, person, a, b).await?],
+        Wish::Split { a, b } => vec![identity::keep_apart(store, person, a, b).await?],
         Wish::Close { until } => vec![close(store, person, *until).await?],
         Wish::Revoke { decisions } => {
             let mut drafts = Vec::new();
