@@ -26,6 +26,11 @@ fn a_company_made_again_from_its_raw_records_is_the_same_and_a_changed_document_
     let office = Office::open(CUSTOMERS, MONTHS);
     run(&mut office.demo(folder.path())).expect_code(0);
 
+    let (one, other) = ("CUST0001", "CUST0002");
+    on(folder.path(), &["party", "link", one, other, "--by", "lin"]).expect_code(0);
+    let linked = on(folder.path(), &["party", "why", one, "--json"]).json();
+    assert_eq!(linked["customer"].as_array().unwrap().len(), 2, "{linked}");
+
     let equal = on(folder.path(), &["ledger", "rebuild", "--check", "--json"]).json();
     assert_eq!(equal["differences"], 0);
     assert!(equal["documents"].as_u64().unwrap() > 500, "{equal}");

@@ -15,6 +15,8 @@ fn an_unknown_document_customer_decision_or_day_is_named_and_ends_with_1() {
         (&["ledger", "allocate", "SKD404", "AR404"], 1, "SKD404"),
         (&["ledger", "identify", "SKD404", "CUST404"], 1, "SKD404"),
         (&["ledger", "revoke", "D-404"], 1, "D-404"),
+        (&["party", "why", "CUST404"], 1, "CUST404"),
+        (&["party", "link", "CUST404", "CUST405"], 1, "CUST404"),
         (&["ledger", "aging", "--as-of", "2026-02-30"], 1, "2026-02-30"),
         (&["ledger", "export", "--format", "csv", "--from", "昨天"], 1, "昨天"),
         (&["ledger", "classify", "L1", "gift"], 2, "gift"),
