@@ -22,6 +22,11 @@ pub fn action(decision: &Document) -> &str {
     decision.fields.text("action").unwrap_or_default()
 }
 
+/// Which party keys are one customer, or are not: no money moves by it.
+pub fn is_about_identity(decision: &Document) -> bool {
+    decision.fields.reference("other_customer").is_some()
+}
+
 /// The payment or bill that a decision is about.
 pub fn money(decision: &Document) -> Option<Id> {
     ["payment_no", "bill_no"].iter().find_map(|field| decision.fields.reference(field))

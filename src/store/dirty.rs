@@ -16,7 +16,7 @@ use super::tables;
 use super::types::Subject;
 use crate::domain::{FactKind, Id};
 use crate::ledger::attribution::payer_of;
-use crate::ledger::{Document, Role};
+use crate::ledger::{Document, Role, decision};
 
 #[derive(Debug, Default)]
 pub struct Marks {
@@ -67,6 +67,7 @@ impl Marks {
                 self.parties.insert(document.id);
             }
             FactKind::Order => self.parties.extend(document.party()),
+            FactKind::Decision if decision::is_about_identity(document) => {}
             FactKind::Settlement | FactKind::Decision => {
                 self.named.extend(documents::references(document));
                 let parties = ["customer", "other_customer"].map(|field| document.fields.reference(field));

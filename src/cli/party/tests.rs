@@ -2,14 +2,15 @@
 
 use jiff::Timestamp;
 
-use super::{decide, propose, why};
-use crate::cli::args::Person;
+use super::{propose, why};
+use crate::app::AppError;
+use crate::cli::ledger::refusal;
 use crate::domain::{Fact, Value};
 use crate::store::Store;
 use crate::store::tests::company::{BOOK, Page, START, customer, invoice, open, settle, with};
 use crate::store::tests::database::databases;
-use crate::sync::decide::Wish;
 use crate::sync::decide::identity::party_key;
+use crate::sync::decide::{Person, Wish, decide};
 
 /// Two keys of one number, a third that only sounds like it, a namesake in another city, and one name with two numbers.
 async fn company(store: &Store) {
@@ -33,10 +34,10 @@ async fn company(store: &Store) {
     settle(store).await;
 }
 
-async fn say(store: &Store, wish: Wish) -> Result<(), crate::app::AppError> {
-    let person = Person { by: "lin".into(), book: None, note: Some("电话确认".into()) };
+async fn say(store: &Store, wish: Wish) -> Result<(), AppError> {
     let now: Timestamp = START.parse().unwrap();
-    decide::run(store, now, wish, &person, true).await
+    let person = Person { name: "lin", book: None, note: Some("电话确认"), now };
+    decide(store, &person, &wish).await.map(drop).map_err(refusal)
 }
 
 fn link(a: &str, b: &str) -> Wish {
@@ -119,9 +120,7 @@ async fn a_link_that_was_taken_back_holds_no_more() {
         company(&store).await;
         say(&store, link("C3", "C1")).await.unwrap();
         let decision = store.decisions(None, 1).await.unwrap().remove(0).decision;
-        let person = crate::sync::decide::Person { name: "lin", book: None, note: None, now: START.parse().unwrap() };
-        let wish = Wish::Revoke { decisions: vec![decision.number.to_string()] };
-        crate::sync::decide::decide(&store, &person, &wish).await.unwrap();
+        say(&store, Wish::Revoke { decisions: vec![decision.number.to_string()] }).await.unwrap();
         assert!(tree(&store, "C3").await.contains("(1)"));
     }
 }
