@@ -9,8 +9,8 @@ use serde_json::Value;
 use super::office::Office;
 use super::program::{on, run};
 
-const CUSTOMERS: usize = 12;
-const MONTHS: u32 = 2;
+/// Customers and months; the year with `BIHUAN_TEST_FULL` (`cargo xtask test --full hledger`).
+const COMPANIES: [(usize, u32); 2] = [(12, 2), (1_000, 12)];
 
 fn export(folder: &Path, format: &str) -> String {
     let file = folder.join(format!("journal.{format}"));
@@ -58,7 +58,8 @@ fn hledgers(journal: &str) -> BTreeMap<(String, String), String> {
 #[test]
 fn hledger_and_beancount_come_to_the_same_balances_to_the_last_digit() {
     let folder = tempfile::tempdir().unwrap();
-    let office = Office::open(CUSTOMERS, MONTHS);
+    let (customers, months) = COMPANIES[usize::from(std::env::var_os("BIHUAN_TEST_FULL").is_some())];
+    let office = Office::open(customers, months);
     run(&mut office.demo(folder.path())).expect_code(0);
 
     let journal = export(folder.path(), "hledger");
