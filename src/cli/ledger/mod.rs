@@ -2,6 +2,7 @@
 
 mod aging;
 mod balances;
+mod credit;
 mod decide;
 mod decisions;
 mod evidence;
@@ -52,6 +53,10 @@ pub async fn run(global: &Global, command: LedgerCommand) -> Result<(), AppError
         LedgerCommand::Aging { book, at } => {
             let past = Past::of(config, clock, store, at).await?;
             aging::run(&past.aging(book.as_deref()).await?, global.json)
+        }
+        LedgerCommand::Credit(args) => {
+            let currency = |book: &str| config.currency(book);
+            credit::run(&store, &args, &currency, global.json).await
         }
         LedgerCommand::Balances { book, party, account, posted, at } => {
             let (book, party, account) = (book.as_deref(), party.as_deref(), account.as_deref());
