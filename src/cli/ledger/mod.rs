@@ -2,6 +2,7 @@
 
 mod aging;
 mod balances;
+mod books;
 mod credit;
 mod decide;
 mod decisions;
@@ -37,6 +38,7 @@ use crate::sync::decide::Wish;
 
 pub async fn run(global: &Global, command: LedgerCommand) -> Result<(), AppError> {
     let (config, clock, store) = open(global).await?;
+    books::check(&config, &store, &command).await?;
     match command {
         LedgerCommand::Party { code, book, at } => {
             let past = Past::of(config, clock, store, at).await?;
