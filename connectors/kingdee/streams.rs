@@ -52,7 +52,7 @@ const FORMS: &[Form] = &[
         form: "BD_Customer",
         key: "FCUSTID",
         header: "FCUSTID FNumber FName FShortName FTaxRegisterCode FRECCONDITIONID.FName FSELLER.FNumber \
-                 FForbidStatus FModifyDate",
+                 FGROUPCUSTID.FNumber FIsGroup FForbidStatus FModifyDate",
         entity: None,
     },
     Form {

@@ -1,5 +1,6 @@
 //! The clap tree.
 
+mod credit;
 mod files;
 mod measure;
 mod party;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use credit::CreditArgs;
 pub use files::{ExportArgs, ExportFormat, ReconcileArgs};
 pub use measure::{BenchArgs, ScoreArgs, ScoreIdentityArgs};
 pub use party::PartyCommand;
@@ -160,6 +162,8 @@ pub enum LedgerCommand {
         #[command(flatten)]
         at: PastArgs,
     },
+    /// 信用额度 · what customers and groups may owe, and what they owe against it
+    Credit(CreditArgs),
     /// 余额 · what every account has, now or at a point of the past, from the journal
     Balances {
         #[arg(long)]

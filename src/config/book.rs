@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use serde::Deserialize;
 
 use super::value::{self, Zone};
-use crate::domain::Amount;
+use crate::domain::{Amount, Currency};
 use crate::ledger::{BookPolicy, DepositUse, ReceivableBasis, Terms};
 
 /// The book of a configuration that names none.
@@ -18,6 +18,7 @@ pub const DEFAULT_BOOK: &str = "main";
 pub(super) struct BookKeys {
     name: Box<str>,
     time_zone: Zone,
+    currency: Currency,
     receivable_basis: ReceivableBasis,
     #[serde(deserialize_with = "value::terms")]
     default_terms: Terms,
@@ -42,6 +43,8 @@ pub struct Book {
     pub name: Box<str>,
     /// Decides business days and due dates.
     pub time_zone: Zone,
+    /// In which its credit limits are; settlement does not depend on it, so it is no part of the policy.
+    pub currency: Currency,
     pub policy: BookPolicy,
 }
 
@@ -49,7 +52,7 @@ impl Book {
     /// For a book whose keys were wrong, so that the sources that name it are checked all the same.
     pub(super) fn stand_in(key: &str) -> Self {
         let time_zone = Zone { name: "UTC".into(), zone: jiff::tz::TimeZone::UTC };
-        Self { key: key.into(), name: key.into(), time_zone, policy: BookPolicy::default() }
+        Self { key: key.into(), name: key.into(), time_zone, currency: Currency::CNY, policy: BookPolicy::default() }
     }
 
     pub(super) fn new(key: &str, keys: BookKeys) -> Self {
@@ -68,6 +71,6 @@ impl Book {
             // The calendar is a file of its own; whoever opens the store adds it.
             working_days: Arc::default(),
         };
-        Self { key: key.into(), name, time_zone: keys.time_zone, policy }
+        Self { key: key.into(), name, time_zone: keys.time_zone, currency: keys.currency, policy }
     }
 }

@@ -39,6 +39,8 @@ pub use sources::{Source, Stream};
 pub use store::StoreSettings;
 pub use value::{Interval, Zone};
 
+use crate::domain::Currency;
+
 /// Every setting with its default and its comment.
 pub const DEFAULTS: &str = include_str!("../../config/bihuan.toml");
 
@@ -77,6 +79,11 @@ pub struct Config {
 impl Config {
     pub fn book(&self, key: &str) -> Option<&Book> {
         self.books.iter().find(|book| &*book.key == key)
+    }
+
+    /// The currency that a book's credit limits are in; of a book that nobody configured, the default.
+    pub fn currency(&self, key: &str) -> Currency {
+        self.book(key).map_or(Currency::CNY, |book| book.currency)
     }
 
     pub fn source(&self, name: &str) -> Option<&Source> {

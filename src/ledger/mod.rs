@@ -16,6 +16,7 @@ mod bill;
 #[cfg(test)]
 pub mod cases;
 pub mod chain;
+pub mod credit;
 pub mod decision;
 mod document;
 #[cfg(test)]

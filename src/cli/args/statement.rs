@@ -21,6 +21,10 @@ pub struct StatementArgs {
     pub about: Option<StatementCommand>,
     #[command(flatten)]
     pub period: Option<StatementPeriod>,
+    /// 谁发出 · who sent it (default: the user who is logged in)
+    // Not in the period: what the environment fills in would be taken for a period without a customer.
+    #[arg(long, env = "USER", value_name = "NAME")]
+    pub by: Option<String>,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -44,9 +48,6 @@ pub struct StatementPeriod {
     /// 记为已发出 · record it as sent, to be confirmed or disputed
     #[arg(long)]
     pub sent: bool,
-    /// 谁发出 · who sent it (default: the user who is logged in)
-    #[arg(long, env = "USER", value_name = "NAME")]
-    pub by: Option<String>,
 }
 
 #[derive(Debug, Clone, Subcommand)]

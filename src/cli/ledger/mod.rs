@@ -2,6 +2,8 @@
 
 mod aging;
 mod balances;
+pub mod books;
+mod credit;
 mod decide;
 mod decisions;
 mod evidence;
@@ -38,6 +40,7 @@ use crate::sync::decide::Wish;
 
 pub async fn run(global: &Global, command: LedgerCommand) -> Result<(), AppError> {
     let (config, clock, store) = open(global).await?;
+    books::check(&config, &store, books::asked(&command)).await?;
     match command {
         LedgerCommand::Party { code, book, at } => {
             let past = Past::of(config, clock, store, at).await?;
@@ -54,6 +57,10 @@ pub async fn run(global: &Global, command: LedgerCommand) -> Result<(), AppError
         LedgerCommand::Aging { book, at } => {
             let past = Past::of(config, clock, store, at).await?;
             aging::run(&past.aging(book.as_deref()).await?, global.json)
+        }
+        LedgerCommand::Credit(args) => {
+            let currency = |book: &str| config.currency(book);
+            credit::run(&store, &args, &currency, global.json).await
         }
         LedgerCommand::Balances { book, party, account, posted, at } => {
             let (book, party, account) = (book.as_deref(), party.as_deref(), account.as_deref());

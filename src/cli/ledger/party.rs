@@ -2,12 +2,14 @@
 
 use serde_json::{Value as Json, json};
 
+use super::credit;
 use super::past::Past;
 use super::proposals::{proposal_json, proposal_line};
 use super::{document_json, fields_json, in_book, item_json};
 use crate::app::AppError;
 use crate::cli::output::{self, Table};
 use crate::domain::{Amount, Currency};
+use crate::ledger::credit::{Customer, Group};
 use crate::ledger::{AccountKind, Due, Terms};
 use crate::store::{Kin, PartyView, Position, ProposalFilter, ProposalView, WaitingDeposit};
 use crate::sync::decide::identity::label;
@@ -22,14 +24,25 @@ pub async fn run(past: &Past, book: Option<&str>, code: &str, as_json: bool) -> 
     }
     let filter = ProposalFilter { book, customer: Some(code), ..ProposalFilter::default() };
     let proposed = past.proposals(filter, PROPOSALS_MAX).await?;
-    if as_json {
-        let parties: Vec<Json> = found.iter().map(|view| party_json(view, &proposed)).collect();
-        return output::json(&json!({ "parties": parties }));
-    }
+    let mut parties = Vec::with_capacity(found.len());
     for view in &found {
-        output::print(&party_text(view, &proposed))?;
+        let (customer, group) = past.credit(view).await?;
+        if as_json {
+            let mut party = party_json(view, &proposed);
+            party["credit"] = credit_json(&customer, group.as_ref());
+            parties.push(party);
+        } else {
+            output::print(&party_text(view, &proposed, &credit::of_customer(&customer, group.as_ref())))?;
+        }
     }
-    Ok(())
+    if as_json { output::json(&json!({ "parties": parties })) } else { Ok(()) }
+}
+
+fn credit_json(customer: &Customer, group: Option<&Group>) -> Json {
+    let mut object = credit::line_json(&customer.line);
+    let of_group = group.map(|group| credit::line_json(&group.line));
+    object["group"] = customer.group.as_deref().map(|name| json!({ "name": name, "credit": of_group })).into();
+    object
 }
 
 fn party_json(view: &PartyView, proposed: &[ProposalView]) -> Json {
@@ -83,10 +96,10 @@ fn others_text(others: &[Kin]) -> String {
     text
 }
 
-fn party_text(view: &PartyView, proposed: &[ProposalView]) -> String {
+fn party_text(view: &PartyView, proposed: &[ProposalView], credit: &str) -> String {
     let field = |name| view.party.fields.text(name).unwrap_or("-");
     let mut text = format!(
-        "{} {} {}\n业务员 salesperson {}\n条款 terms {}\n",
+        "{} {} {}\n业务员 salesperson {}\n条款 terms {}\n{credit}",
         view.party.book,
         view.party.number,
         field("name"),

@@ -11,7 +11,8 @@ use crate::app::{AppError, Remade, today};
 use crate::cli::args::PastArgs;
 use crate::config::Config;
 use crate::domain::{Clock, SimClock};
-use crate::store::{AgingRow, PartyView, ProposalFilter, ProposalView, Store};
+use crate::ledger::credit::{Customer, Exposure, Group};
+use crate::store::{AgingRow, PartyView, ProposalFilter, ProposalView, Store, StoreError};
 
 pub struct Past {
     config: Arc<Config>,
@@ -73,5 +74,19 @@ impl Past {
             Some(day) => self.store().party_as_of(book, code, day).await?,
             None => self.store().party(book, code).await?,
         })
+    }
+
+    /// A customer's limit and what stands against it; with its group, of which only today is known.
+    pub async fn credit(&self, view: &PartyView) -> Result<(Customer, Option<Group>), AppError> {
+        let (book, code) = (&*view.party.book, &*view.party.number);
+        let exposure = Exposure::of(view.balances.iter().copied()).map_err(StoreError::from)?;
+        let customer = Customer::of(&view.party, exposure, self.config.currency(book)).map_err(StoreError::from)?;
+        if customer.group.is_none() || self.earlier_day(Some(book)).is_some() {
+            return Ok((customer, None));
+        }
+        let found = self.store().credit(Some(book), None, &|book| self.config.currency(book)).await?.about(code);
+        let is_mine = |group: &Group| group.members.iter().any(|member| member.party == customer.party);
+        let group = found.groups.into_iter().find(is_mine);
+        Ok((customer, group))
     }
 }

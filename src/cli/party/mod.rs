@@ -13,6 +13,7 @@ mod tests;
 use serde_json::{Value as Json, json};
 
 use super::args::{Global, PartyCommand};
+use super::ledger::books;
 use super::open;
 use crate::app::AppError;
 use crate::ledger::Document;
@@ -20,7 +21,8 @@ use crate::sync::decide::Wish;
 use crate::sync::decide::identity::label;
 
 pub async fn run(global: &Global, command: PartyCommand) -> Result<(), AppError> {
-    let (_, clock, store) = open(global).await?;
+    let (config, clock, store) = open(global).await?;
+    books::check(&config, &store, asked(&command)).await?;
     match command {
         PartyCommand::Why { party, book } => why::run(&store, book.as_deref(), &party, global.json).await,
         PartyCommand::Propose { party, book, limit } => {
@@ -33,6 +35,15 @@ pub async fn run(global: &Global, command: PartyCommand) -> Result<(), AppError>
             decide::run(&store, clock.now(), Wish::Split { a, b }, &person, global.json).await
         }
     }
+}
+
+/// What `--book` says.
+fn asked(command: &PartyCommand) -> Option<&str> {
+    let book = match command {
+        PartyCommand::Why { book, .. } | PartyCommand::Propose { book, .. } => book,
+        PartyCommand::Link { person, .. } | PartyCommand::Split { person, .. } => &person.book,
+    };
+    book.as_deref()
 }
 
 /// A party key on one line.

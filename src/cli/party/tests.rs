@@ -122,5 +122,7 @@ async fn a_link_that_was_taken_back_holds_no_more() {
         let decision = store.decisions(None, 1).await.unwrap().remove(0).decision;
         say(&store, Wish::Revoke { decisions: vec![decision.number.to_string()] }).await.unwrap();
         assert!(tree(&store, "C3").await.contains("(1)"));
+        say(&store, link("C3", "C1")).await.unwrap();
+        assert!(tree(&store, "C3").await.contains("(3)"), "it may be said again");
     }
 }

@@ -6,7 +6,7 @@
 use super::FactKind;
 
 /// Part of every mapping version: a changed table re-opens the question whether stored facts are current.
-pub const SCHEMA_VERSION: u32 = 3;
+pub const SCHEMA_VERSION: u32 = 4;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FieldType {
@@ -121,7 +121,9 @@ pub const FACTS: &[FactSpec] = &[
             may("tax_number", Text, "统一社会信用代码 or tax number"),
             may("terms", Text, "payment terms by short name (月结30, net 30, 预付 …)"),
             may("salesperson", Text, "owner's code in this system"),
-            may("credit_limit", Amount, "in the book's currency"),
+            may("credit_limit", Amount, "what it may owe, in the book's currency"),
+            may("group", Text, "集团: name or code, in this system, of the group whose members share `group_limit`"),
+            may("group_limit", Amount, "what all members of the group together may owe, in the book's currency"),
             may("status", Enum(&["active", "blocked", "void"]), "blocked: no new orders"),
             may("phone", Text, "proposes an identity, never links"),
             may("email", Text, "proposes an identity, never links"),

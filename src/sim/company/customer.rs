@@ -89,6 +89,10 @@ pub struct Customer {
     pub order_rate: u32,
     /// Index of the first of the sibling companies (深圳X, 东莞X, X香港) it belongs to; itself if it has none.
     pub family: usize,
+    /// 对应集团客户: code of the head of its family, where one ERP account set has both.
+    pub group_head: Option<Arc<str>>,
+    /// 集团客户: has a sibling that names it.
+    pub is_group_head: bool,
     /// Billed once a month for everything, else once a shipment.
     pub billed_monthly: bool,
     pub pays_by_bill: bool,
@@ -108,6 +112,13 @@ pub struct Customer {
 /// One customer of the HK book in so many.
 const HK_ONE_IN: u64 = 4;
 
+/// One customer in so many is the first of a family.
+const FAMILY_EVERY: usize = 6;
+
+fn code_of(index: usize) -> String {
+    format!("CUST{:04}", index + 1)
+}
+
 /// All customers; every sixth starts a family of sibling companies.
 pub fn customers(rng: &mut Rng, count: usize, sellers: usize) -> Vec<Customer> {
     let mut customers: Vec<Customer> = Vec::with_capacity(count);
@@ -121,7 +132,7 @@ pub fn customers(rng: &mut Rng, count: usize, sellers: usize) -> Vec<Customer> {
             let pair = (index * 47 + 11) % pairs;
             (index, pair / catalog::SECOND.len(), pair % catalog::SECOND.len(), 0)
         });
-        if step < 2 && (step > 0 || index.is_multiple_of(6)) {
+        if step < 2 && (step > 0 || index.is_multiple_of(FAMILY_EVERY)) {
             family = Some((head, first, second, step + 1));
         }
         let round = index / (catalog::FIRST.len() * catalog::SECOND.len());
@@ -158,7 +169,7 @@ fn customer(rng: &mut Rng, place: Place, sellers: usize) -> Customer {
         _ => Habit::Bad,
     };
     let terms = terms(rng, book);
-    let code = format!("CUST{:04}", place.index + 1);
+    let code = code_of(place.index);
     let home = book == Book::Sz && currency == Currency::CNY;
     Customer {
         fid: 100_000 + place.index as i64,
@@ -174,6 +185,9 @@ fn customer(rng: &mut Rng, place: Place, sellers: usize) -> Customer {
         blocked: false,
         order_rate: rng.between(60, 260) as u32,
         family: place.head,
+        // The second of a family is in the first's book, the third in Hong Kong has an account set of its own.
+        group_head: (place.step == 1).then(|| code_of(place.head).into()),
+        is_group_head: place.step == 0 && place.index.is_multiple_of(FAMILY_EVERY),
         billed_monthly: matches!(terms, Terms::Monthly { .. }) && rng.chance(600),
         pays_by_bill: home && matches!(terms, Terms::Monthly { .. }) && rng.chance(150),
         agent: rng.chance(150).then(|| *rng.pick(catalog::PAYING_AGENTS)),
@@ -249,5 +263,9 @@ mod tests {
         assert!(customers.iter().any(|customer| customer.book == Book::Hk && customer.family != 0));
         let sibling = &customers[1];
         assert_eq!((sibling.family, sibling.name.starts_with("东莞市")), (0, true));
+        let heads: Vec<_> = customers.iter().filter(|customer| customer.is_group_head).map(|head| &head.code).collect();
+        let named: Vec<_> = customers.iter().filter_map(|customer| customer.group_head.as_ref()).collect();
+        assert_eq!((named[0], sibling.book), (&customers[0].code, customers[0].book));
+        assert_eq!(heads, named, "every head is named by one sibling");
     }
 }

@@ -164,6 +164,8 @@ static CUSTOMER: Form = Form {
         "FTaxRegisterCode",
         "FRECCONDITIONID.FName",
         "FSELLER.FNumber",
+        "FGROUPCUSTID.FNumber",
+        "FIsGroup",
         "FForbidStatus",
         MODIFIED,
     ],

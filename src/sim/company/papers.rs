@@ -58,6 +58,8 @@ pub fn customer(customer: &Customer) -> Doc {
         ("FTaxRegisterCode", Cell::text_or_blank(&customer.tax_code)),
         ("FRECCONDITIONID.FName", Cell::text(customer.terms.name())),
         ("FSELLER.FNumber", seller(customer)),
+        ("FGROUPCUSTID.FNumber", Cell::text_or_blank(customer.group_head.as_deref().unwrap_or_default())),
+        ("FIsGroup", Cell::Bool(customer.is_group_head)),
         ("FForbidStatus", Cell::text(if customer.blocked { "B" } else { "A" })),
     ]);
     Doc { header, lines: Arc::new([]) }

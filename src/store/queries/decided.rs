@@ -4,6 +4,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use jiff::Timestamp;
+
 use crate::domain::text::fold_name;
 use crate::domain::{Amount, Id};
 use crate::ledger::{Document, decision};
@@ -56,6 +58,12 @@ impl Store {
     /// Decisions that stand and name one of these, in the order in which they were made.
     pub async fn decisions_about(&self, named: &[Id]) -> Result<Vec<Document>> {
         people::decisions_about(&mut self.engine.read().await?, named).await
+    }
+
+    /// When the last decision about one of these was made, whether or not it stands; a revocation is one too.
+    pub async fn last_word_about(&self, named: &[Id]) -> Result<Option<Timestamp>> {
+        let said = people::said_about(&mut self.engine.read().await?, named).await?;
+        Ok(said.iter().filter_map(|decision| decision.fields.instant("decided_at")).max())
     }
 
     /// The receipt that a bank line has become, else the payment itself.

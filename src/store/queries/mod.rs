@@ -5,6 +5,7 @@ pub mod allocations;
 mod as_of;
 pub mod balance;
 pub mod compare;
+pub mod credit;
 pub mod decided;
 pub mod deposits;
 pub mod entry;

@@ -64,6 +64,13 @@ impl Store {
         Ok(books)
     }
 
+    /// Books from which anything ever came in, if only a page without news; of a book of which nothing is owed too.
+    pub async fn known_books(&self) -> Result<BTreeSet<Box<str>>> {
+        let mut tx = self.engine.read().await?;
+        let rows = tx.fetch("SELECT book FROM stream", Vec::new()).await?;
+        rows.iter().map(|row| row.text(0).map(Into::into)).collect()
+    }
+
     /// `theirs` against the balances of a book.
     pub async fn reconcile(&self, book: &str, theirs: &[Listed], basis: BalanceBasis) -> Result<Reconciliation> {
         let mut tx = self.engine.read().await?;

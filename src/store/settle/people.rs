@@ -26,9 +26,14 @@ const OF_PAYER: &str = concat!(
 
 /// Decisions that name any of these and that nobody took back, in the order in which they were made.
 pub async fn decisions_about(tx: &mut Tx, targets: &[Id]) -> Result<Vec<Document>> {
-    let rows = tx.fetch_in(DECISIONS, &keys(targets), Vec::new()).await?;
-    let found = rows.iter().map(|row| documents::read(row, 0)).collect::<Result<Vec<Document>>>()?;
+    let found = said_about(tx, targets).await?;
     Ok(decision::in_force(&found).into_iter().cloned().collect())
+}
+
+/// Everything that was ever decided about any of these, what was taken back and the taking back too.
+pub async fn said_about(tx: &mut Tx, targets: &[Id]) -> Result<Vec<Document>> {
+    let rows = tx.fetch_in(DECISIONS, &keys(targets), Vec::new()).await?;
+    rows.iter().map(|row| documents::read(row, 0)).collect()
 }
 
 /// Payments without a customer from these payers.

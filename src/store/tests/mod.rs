@@ -5,6 +5,7 @@ mod aging_list;
 mod cases;
 pub(crate) mod company;
 mod crash;
+pub(crate) mod credit;
 pub(crate) mod database;
 mod engine;
 pub(crate) mod histories;

@@ -244,11 +244,11 @@ async fn revoke(store: &Store, person: &Person<'_>, number: &str) -> Result<Draf
 }
 
 /// Numbers, dates and commits the drafts. A decision is later than every other about the same documents, also on a clock
-/// that stands still: the last word counts.
+/// that stands still: the last word counts. Those that were taken back count here too: said again at their instant, a
+/// decision would have their content, so their number, and would be nothing new.
 async fn state(store: &Store, person: &Person<'_>, drafts: Vec<Draft>) -> Result<Stated, DecideError> {
     let named: Vec<Id> = drafts.iter().flat_map(Draft::named).collect();
-    let known = store.decisions_about(&named).await?;
-    let latest = known.iter().filter_map(|decision| decision.fields.instant("decided_at")).max();
+    let latest = store.last_word_about(&named).await?;
     let after = latest.and_then(|at| at.checked_add(SignedDuration::from_micros(1)).ok());
     let decided_at = after.map_or(person.now, |after| after.max(person.now));
     let mut stated = Stated { book: "".into(), decisions: Vec::new(), money: Vec::new() };

@@ -174,8 +174,8 @@ mod tests {
         let party = store.parties_called(None, "C1").await.unwrap().remove(0);
         let (from, to) = (date("2026-01-01"), date("2026-01-31"));
         let account = store.party_account(&party, from, to).await.unwrap();
-        let (format, output, by) = (StatementFormat::Text, None, None);
-        let args = StatementPeriod { party: "C1".to_owned(), from, to, book: None, format, output, sent: true, by };
+        let (format, output) = (StatementFormat::Text, None);
+        let args = StatementPeriod { party: "C1".to_owned(), from, to, book: None, format, output, sent: true };
         let papers = super::super::papers(&account, &args, &|book| (book.into(), date("2026-02-01"))).unwrap();
         (party, papers)
     }

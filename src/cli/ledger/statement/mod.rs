@@ -62,7 +62,7 @@ pub async fn run(
         (Some(StatementCommand::Dispute(args)), _) => {
             answers::show(&answers::answer(store, now, Answer::Disputed, args, &day).await?, as_json)
         }
-        (None, Some(period)) => draw_up(store, now, period, company, as_json).await,
+        (None, Some(period)) => draw_up(store, now, period, args.by.as_deref(), company, as_json).await,
         (None, None) => Err(AppError::Usage("请用 --party、--from、--to · name --party, --from and --to".to_owned())),
     }
 }
@@ -71,6 +71,7 @@ async fn draw_up(
     store: &Store,
     now: Timestamp,
     args: &StatementPeriod,
+    by: Option<&str>,
     company: Company<'_>,
     as_json: bool,
 ) -> Result<(), AppError> {
@@ -86,7 +87,6 @@ async fn draw_up(
     let papers = papers(&account, args, company)?;
     let mut numbers = Vec::new();
     if args.sent {
-        let by = args.by.as_deref();
         let by = by.ok_or_else(|| AppError::Usage("--sent 请用 --by 姓名 · say who sends it by --by".to_owned()))?;
         numbers = answers::send(store, now, &party, &papers, by).await?;
     }
