@@ -9,7 +9,7 @@
 //! its highest complete version and, above it, its highest incomplete one: a function of all its versions, in whatever
 //! order they came. Which of them is in force depends on other records and is decided where documents are folded.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::domain::{Fact, Hash, Id, Problem};
 use crate::store::types::{Counts, Outcome, RecordId, Verdict};
@@ -189,6 +189,7 @@ pub struct Decided {
     /// How each item counts, in the order of the batch.
     counted: Vec<Counted>,
     refusals: BTreeMap<RecordId, Problem>,
+    behind: HashSet<RecordId>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -204,11 +205,13 @@ pub type Versions = HashMap<(RecordId, Hash), i64>;
 pub struct Known {
     pub records: HashMap<RecordId, Change>,
     pub versions: Versions,
+    /// Records whose winner was seen again: the row of that version still has the instant of before.
+    pub behind: HashSet<RecordId>,
 }
 
 pub fn decide(incoming: &[Incoming], known: Known, stream: Id, speaker: Speaker, mapping: Hash) -> Decided {
-    let Known { mut records, mut versions } = known;
-    let mut decided = Decided::default();
+    let Known { mut records, mut versions, behind } = known;
+    let mut decided = Decided { behind, ..Decided::default() };
     for (item, record) in incoming.iter().enumerate() {
         let before = records.remove(&record.record);
         let change = decided.changes.entry(record.record).or_insert_with(|| Change {
@@ -315,6 +318,15 @@ impl Decided {
     pub fn forget_refusals(&mut self) {
         self.refusals.clear();
         self.changes.values_mut().for_each(|change| change.level = 0);
+    }
+
+    /// Winners of before whose last instant only the head knew, and that lose it now.
+    pub fn superseded(&self) -> impl Iterator<Item = (RecordId, &Stamp)> {
+        let behind = self.behind.iter().filter_map(|record| Some((*record, self.changes.get(record)?)));
+        behind.filter_map(|(record, change)| {
+            let before = &change.before.as_ref()?.stamp;
+            (before.hash != change.head.stamp.hash).then_some((record, before))
+        })
     }
 
     /// Nobody is refused any more: says so in the heads and the counts.
