@@ -169,6 +169,10 @@ impl Candidate {
         stored.into_iter().flatten().chain(here.into_iter().flatten())
     }
 
+    fn any_of<'p>(&self, documents: &'p BTreeMap<Id, Problem>) -> Option<&'p Problem> {
+        self.documents().find_map(|document| documents.get(&document))
+    }
+
     pub fn fact(&self, document: Id) -> Option<&Fact> {
         if let Said::Here { facts, .. } = &self.facts { facts.get(&document) } else { None }
     }
@@ -190,6 +194,8 @@ pub struct Decided {
     counted: Vec<Counted>,
     refusals: BTreeMap<RecordId, Problem>,
     behind: HashSet<RecordId>,
+    /// Documents of which nothing may be in force, with the complaint that whoever speaks of one hears.
+    withdrawn: BTreeMap<Id, Problem>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -317,7 +323,19 @@ impl Decided {
     /// Begins anew: with more records known, others may be refused.
     pub fn forget_refusals(&mut self) {
         self.refusals.clear();
-        self.changes.values_mut().for_each(|change| change.level = 0);
+        for (record, change) in &mut self.changes {
+            change.level = 0;
+            while let Some(problem) = change.in_force().and_then(|candidate| candidate.any_of(&self.withdrawn)).cloned()
+            {
+                change.level += 1;
+                self.refusals.entry(*record).or_insert(problem);
+            }
+        }
+    }
+
+    /// These records as they are stored, except that nothing of the withdrawn documents may be in force.
+    pub fn without(withdrawn: BTreeMap<Id, Problem>, records: HashMap<RecordId, Change>) -> Self {
+        Self { withdrawn, changes: records.into_iter().collect(), ..Self::default() }
     }
 
     /// Winners of before whose last instant only the head knew, and that lose it now.
