@@ -6,8 +6,8 @@ use crate::store::NO_PARTY;
 use crate::store::tests::database::IN_MEMORY;
 use crate::store::tests::histories::{Telling, WORLD, tellings, told};
 
-/// Together 64 histories.
-const WORLDS: u64 = 4;
+/// Together 128 histories.
+const WORLDS: u64 = 2;
 /// More than a world has.
 const SUBJECTS: usize = 100_000;
 /// In the middle of the years of a world: some of its claims are long overdue, some are just due, some are not written yet.

@@ -9,6 +9,7 @@ mod raw;
 mod records;
 mod refusal;
 mod versions;
+mod withdraw;
 
 pub use folding::Folded;
 pub use raw::{content_hash, hash_secret};

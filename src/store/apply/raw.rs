@@ -14,7 +14,7 @@ use crate::store::error::{Result, StoreError};
 use crate::store::journal::keys;
 use crate::store::segment::{self, DataKey, Meta, SECRET};
 use crate::store::tables;
-use crate::store::types::{ApplyBatch, Outcome};
+use crate::store::types::{ApplyBatch, Outcome, RecordId};
 
 /// What two records must share to be the same version: the source's version, the bytes, and the connector's complaint.
 /// Personal content is hashed with a key of this database, so that nobody can test a guess against the hash.
@@ -82,42 +82,33 @@ pub async fn store(
     }
     let mut position = 0_usize;
     let mut rows = Vec::with_capacity(decided.versions.len());
+    let superseded = decided.superseded();
+    rows.extend(superseded.map(|(record, stamp)| version_row(record, stamp, segment, 0)));
     for version in &decided.versions {
         let item = &incoming[version.item];
-        rows.push(vec![
-            item.record.into(),
-            item.stamp.hash.into(),
-            item.stamp.version.clone().into(),
-            item.stamp.observed_at.into(),
-            segment.into(),
-            position.into(),
-        ]);
+        rows.push(version_row(item.record, &item.stamp, segment, position));
         position += usize::from(version.is_new);
     }
     tx.upsert_many(&tables::RECORD_VERSION, rows).await
 }
 
-/// A record without a version of its own that was seen again, unchanged, later: the instant decides which of two
-/// contents is the newer one when an older page arrives late.
+/// The row of `tables::RECORD_VERSION`; of a version that is stored already only the instant counts.
+fn version_row(record: RecordId, stamp: &Stamp, segment: Id, position: usize) -> Vec<Cell> {
+    let Stamp { version, observed_at, hash } = stamp;
+    vec![record.into(), (*hash).into(), version.clone().into(), (*observed_at).into(), segment.into(), position.into()]
+}
+
+/// Records that were seen again, unchanged: the instant decides which of two contents under one word of the source is the
+/// newer one when an older page arrives late, so it moves also where the source numbers its versions. Nothing but the
+/// head is written: as long as a version wins, its instant is the head's.
 pub async fn seen_again(tx: &mut Tx, batch: &ApplyBatch) -> Result<()> {
     let mapped: std::collections::HashSet<usize> = batch.records.iter().map(|(index, _)| *index).collect();
-    let unchanged: Vec<Id> = batch
-        .raw
-        .iter()
-        .enumerate()
-        .filter(|(index, raw)| raw.version.is_none() && !mapped.contains(index))
-        .map(|(_, raw)| batch.stream.record(raw.key))
-        .collect();
-    let observed_at = || vec![Cell::Int(batch.raw.observed_at_micros)];
+    let unchanged = batch.raw.iter().enumerate().filter(|(index, _)| !mapped.contains(index));
+    let unchanged: Vec<Id> = unchanged.map(|(_, raw)| batch.stream.record(raw.key)).collect();
     let sql = "UPDATE record_head SET observed_at = $1, \
          facts_observed_at = CASE WHEN facts_hash = hash THEN $1 ELSE facts_observed_at END \
          WHERE record {keys} AND observed_at < $1";
-    let moved = tx.execute_in(sql, &keys(&unchanged), observed_at()).await?;
-    if moved > 0 {
-        let sql = "UPDATE record_version SET observed_at = $1 WHERE record {keys} AND observed_at < $1 \
-             AND hash = (SELECT hash FROM record_head WHERE record_head.record = record_version.record)";
-        tx.execute_in(sql, &keys(&unchanged), observed_at()).await?;
-    }
+    tx.execute_in(sql, &keys(&unchanged), vec![Cell::Int(batch.raw.observed_at_micros)]).await?;
     Ok(())
 }
 

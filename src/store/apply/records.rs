@@ -1,6 +1,6 @@
 //! Records in their tables: heads, versions, and the candidates of the few records that were refused or wait for others.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::versions::{Candidate, Change, Decided, Head, Incoming, Known, Said, Speaker, Stamp, Versions};
 use crate::domain::{Fact, FactKind, Id, fact};
@@ -22,10 +22,17 @@ pub async fn load_known(tx: &mut Tx, incoming: &[Incoming]) -> Result<Known> {
     let records = load(tx, &ids.into_iter().collect::<Vec<_>>()).await?;
     let known: Vec<RecordId> = records.keys().copied().collect();
     let mut versions = Versions::new();
+    let mut behind = HashSet::new();
     for row in tx.fetch_in(VERSIONS, &keys(&known), Vec::new()).await? {
-        versions.insert((row.id(0)?, row.hash(1)?), row.int(2)?);
+        let (record, hash, stored) = (row.id(0)?, row.hash(1)?, row.int(2)?);
+        let head = records.get(&record).map(|change| &change.head.stamp).filter(|stamp| stamp.hash == hash);
+        let observed_at = head.map_or(stored, |stamp| stamp.observed_at);
+        if observed_at > stored {
+            behind.insert(record);
+        }
+        versions.insert((record, hash), observed_at);
     }
-    Ok(Known { records, versions })
+    Ok(Known { records, versions, behind })
 }
 
 /// Records as they stand. Of one that keeps no candidates the speaker is not known here: its contributions tell.

@@ -9,7 +9,7 @@
 //! its highest complete version and, above it, its highest incomplete one: a function of all its versions, in whatever
 //! order they came. Which of them is in force depends on other records and is decided where documents are folded.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::domain::{Fact, Hash, Id, Problem};
 use crate::store::types::{Counts, Outcome, RecordId, Verdict};
@@ -169,6 +169,10 @@ impl Candidate {
         stored.into_iter().flatten().chain(here.into_iter().flatten())
     }
 
+    fn any_of<'p>(&self, documents: &'p BTreeMap<Id, Problem>) -> Option<&'p Problem> {
+        self.documents().find_map(|document| documents.get(&document))
+    }
+
     pub fn fact(&self, document: Id) -> Option<&Fact> {
         if let Said::Here { facts, .. } = &self.facts { facts.get(&document) } else { None }
     }
@@ -189,6 +193,9 @@ pub struct Decided {
     /// How each item counts, in the order of the batch.
     counted: Vec<Counted>,
     refusals: BTreeMap<RecordId, Problem>,
+    behind: HashSet<RecordId>,
+    /// Documents of which nothing may be in force, with the complaint that whoever speaks of one hears.
+    withdrawn: BTreeMap<Id, Problem>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -204,11 +211,13 @@ pub type Versions = HashMap<(RecordId, Hash), i64>;
 pub struct Known {
     pub records: HashMap<RecordId, Change>,
     pub versions: Versions,
+    /// Records whose winner was seen again: the row of that version still has the instant of before.
+    pub behind: HashSet<RecordId>,
 }
 
 pub fn decide(incoming: &[Incoming], known: Known, stream: Id, speaker: Speaker, mapping: Hash) -> Decided {
-    let Known { mut records, mut versions } = known;
-    let mut decided = Decided::default();
+    let Known { mut records, mut versions, behind } = known;
+    let mut decided = Decided { behind, ..Decided::default() };
     for (item, record) in incoming.iter().enumerate() {
         let before = records.remove(&record.record);
         let change = decided.changes.entry(record.record).or_insert_with(|| Change {
@@ -314,7 +323,28 @@ impl Decided {
     /// Begins anew: with more records known, others may be refused.
     pub fn forget_refusals(&mut self) {
         self.refusals.clear();
-        self.changes.values_mut().for_each(|change| change.level = 0);
+        for (record, change) in &mut self.changes {
+            change.level = 0;
+            while let Some(problem) = change.in_force().and_then(|candidate| candidate.any_of(&self.withdrawn)).cloned()
+            {
+                change.level += 1;
+                self.refusals.entry(*record).or_insert(problem);
+            }
+        }
+    }
+
+    /// These records as they are stored, except that nothing of the withdrawn documents may be in force.
+    pub fn without(withdrawn: BTreeMap<Id, Problem>, records: HashMap<RecordId, Change>) -> Self {
+        Self { withdrawn, changes: records.into_iter().collect(), ..Self::default() }
+    }
+
+    /// Winners of before whose last instant only the head knew, and that lose it now.
+    pub fn superseded(&self) -> impl Iterator<Item = (RecordId, &Stamp)> {
+        let behind = self.behind.iter().filter_map(|record| Some((*record, self.changes.get(record)?)));
+        behind.filter_map(|(record, change)| {
+            let before = &change.before.as_ref()?.stamp;
+            (before.hash != change.head.stamp.hash).then_some((record, before))
+        })
     }
 
     /// Nobody is refused any more: says so in the heads and the counts.

@@ -74,8 +74,10 @@ pub struct Origin {
 pub(super) const SOURCES: &str = "SELECT h.record, s.source, s.stream, h.record_key, s.book, c.books, c.rank, c.body, h.mapping, \
      h.reason, h.hash, h.facts_hash, s.personal FROM contribution c JOIN record_head h ON h.record = c.record \
      JOIN stream s ON s.id = h.stream WHERE c.document = $1 AND c.body IS NOT NULL";
-pub(super) const VERSIONS: &str = "SELECT v.record, v.hash, v.version, v.observed_at, g.stored_at, v.segment, v.position, g.mapping \
-     FROM record_version v JOIN segment g ON g.id = v.segment WHERE v.record {keys}";
+pub(super) const VERSIONS: &str = "SELECT v.record, v.hash, v.version, \
+     CASE WHEN h.hash = v.hash THEN h.observed_at ELSE v.observed_at END, g.stored_at, v.segment, v.position, g.mapping \
+     FROM record_version v JOIN record_head h ON h.record = v.record JOIN segment g ON g.id = v.segment \
+     WHERE v.record {keys}";
 pub(super) const TEXTS: &str = "SELECT id, body FROM mapping_text WHERE id {keys}";
 pub(super) const SEGMENTS: &str = "SELECT id, body FROM segment WHERE id {keys}";
 

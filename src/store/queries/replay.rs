@@ -55,7 +55,8 @@ const UNSETTLED: &str = "SELECT COUNT(*) FROM subject WHERE settle_generation > 
 const UNPAIRED: &str = "SELECT COUNT(*) FROM pair_group WHERE generation > paired";
 const SEGMENTS: &str = "SELECT id, stream, mapping, observed_at, body FROM segment \
      WHERE id >= $1 AND id <= $2 AND stored_at <= $3";
-const VERSIONS: &str = "SELECT v.segment, v.observed_at, v.hash, v.version, v.position, h.record_key, h.hash, h.mapping, \
+const VERSIONS: &str = "SELECT v.segment, \
+     CASE WHEN h.hash = v.hash THEN h.observed_at ELSE v.observed_at END, v.hash, v.version, v.position, h.record_key, h.hash, h.mapping, \
      h.documents FROM record_version v JOIN record_head h ON h.record = v.record \
      WHERE v.segment >= $1 AND v.segment <= $2";
 

@@ -9,11 +9,13 @@ pub mod people;
 mod said;
 pub mod subjects;
 
+use std::collections::HashMap;
+
 use super::Store;
 use super::apply::lock_book;
 use super::engine::Tx;
-use super::error::Result;
-use super::journal;
+use super::error::{Result, StoreError};
+use super::journal::{self, keys};
 use crate::domain::{Hash, Id};
 use crate::failpoint::failpoint;
 
@@ -23,36 +25,89 @@ const POLICY_LOCK: i64 = 0x706f_6c69_6379;
 const GROUP_BOOK: &str = "SELECT book FROM pair_group WHERE generation > paired LIMIT 1";
 const GROUPS: &str = "SELECT id FROM pair_group WHERE generation > paired AND book = $1 LIMIT $2";
 const SUBJECT_BOOK: &str = "SELECT book FROM subject WHERE settle_generation > settled LIMIT 1";
-const SUBJECTS: &str =
-    "SELECT id, book, party, currency FROM subject WHERE settle_generation > settled AND book = $1 LIMIT $2";
+const SUBJECTS: &str = "SELECT id, book, party, currency, settle_generation FROM subject WHERE settle_generation > settled AND book = $1 LIMIT $2";
+
+/// Subjects whose settlement cannot be posted, with the mark under which that was found.
+type TooLarge = HashMap<Id, i64>;
+/// Unlike a document it has no record that could wait in quarantine.
+const TOO_LARGE: &str = "Not settled: all that was ever allocated would add up to more than can be stored; what was \
+     allocated before stays until something about this customer changes.";
 
 impl Store {
     /// Pairs and settles up to `limit` dirty groups or subjects; returns how many, zero when nothing is dirty.
+    ///
+    /// What cannot be posted because some balance or flow would be larger than can be stored stops nobody else: such a bank
+    /// line waits in quarantine, such a customer stays as it was settled last until something about it changes.
     pub async fn settle_dirty(&self, limit: usize) -> Result<usize> {
         let mut tx = self.engine.begin().await?;
         if let Some(book) = dirty_book(&mut tx, GROUP_BOOK).await? {
-            lock_book(&mut tx, &book).await?;
-            let rows = tx.fetch(GROUPS, vec![book.as_str().into(), limit.into()]).await?;
-            let groups: Vec<Id> = rows.iter().map(|row| row.id(0)).collect::<Result<_>>()?;
-            let entries = pairing::pair_groups(&mut tx, &groups, &(self.policies)(&book)).await?;
-            journal::post(&mut tx, self.clock.as_ref(), &entries).await?;
-            failpoint!("pair:before_commit");
-            self.commit_and_tell(tx).await?;
-            // Another process may have done the work while this one waited for the book: there may still be more.
-            return Ok(groups.len().max(1));
+            return self.pair_dirty(tx, &book, limit).await;
         }
         let Some(book) = dirty_book(&mut tx, SUBJECT_BOOK).await? else {
             return Ok(0);
         };
-        lock_book(&mut tx, &book).await?;
-        let rows = tx.fetch(SUBJECTS, vec![book.as_str().into(), limit.into()]).await?;
-        let dirty = rows.iter().map(subjects::read).collect::<Result<Vec<_>>>()?;
-        let entries = subjects::settle_subjects(&mut tx, &dirty, &(self.policies)(&book)).await?;
-        journal::post(&mut tx, self.clock.as_ref(), &entries).await?;
+        let mut too_large = TooLarge::new();
+        loop {
+            let known = too_large.len();
+            match self.settle_without(tx, &book, limit, &mut too_large).await {
+                Err(StoreError::TooLarge { .. }) if too_large.len() > known => tx = self.engine.begin().await?,
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn pair_dirty(&self, mut tx: Tx, book: &str, limit: usize) -> Result<usize> {
+        lock_book(&mut tx, book).await?;
+        let rows = tx.fetch(GROUPS, vec![book.into(), limit.into()]).await?;
+        let groups: Vec<Id> = rows.iter().map(|row| row.id(0)).collect::<Result<_>>()?;
+        let entries = pairing::pair_groups(&mut tx, &groups, &(self.policies)(book)).await?;
+        match journal::post(&mut tx, self.clock.as_ref(), &entries).await {
+            // The next call pairs the groups without what was too large.
+            Err(StoreError::TooLarge { causes }) => {
+                tx.rollback().await?;
+                self.withdraw_too_large(book, &causes).await?;
+                return Ok(causes.len().max(1));
+            }
+            posted => posted?,
+        };
+        failpoint!("pair:before_commit");
+        self.commit_and_tell(tx).await?;
+        // Another process may have done the work while this one waited for the book: there may still be more.
+        Ok(groups.len().max(1))
+    }
+
+    /// Settles all dirty subjects but those that are known to be too large; adds to these when there are more.
+    async fn settle_without(&self, mut tx: Tx, book: &str, limit: usize, too_large: &mut TooLarge) -> Result<usize> {
+        lock_book(&mut tx, book).await?;
+        let mut dirty = Vec::new();
+        let mut left = Vec::new();
+        let mut generations = HashMap::new();
+        for row in tx.fetch(SUBJECTS, vec![book.into(), limit.into()]).await? {
+            let (subject, generation) = (subjects::read(&row)?, row.int(4)?);
+            let id = subject.id();
+            // What was marked since may fit now.
+            if too_large.get(&id) == Some(&generation) {
+                tracing::warn!(book, party = %subject.party, currency = %subject.currency, "{TOO_LARGE}");
+                left.push(id);
+            } else {
+                generations.insert(id, generation);
+                dirty.push(subject);
+            }
+        }
+        let entries = subjects::settle_subjects(&mut tx, &dirty, &(self.policies)(book)).await?;
+        tx.execute_in("UPDATE subject SET settled = settle_generation WHERE id {keys}", &keys(&left), Vec::new())
+            .await?;
+        if let Err(error) = journal::post(&mut tx, self.clock.as_ref(), &entries).await {
+            if let StoreError::TooLarge { causes } = &error {
+                too_large.extend(causes.iter().filter_map(|id| Some((*id, *generations.get(id)?))));
+            }
+            tx.rollback().await?;
+            return Err(error);
+        }
         failpoint!("settle:before_commit");
         self.commit_and_tell(tx).await?;
         failpoint!("settle:after_commit");
-        Ok(dirty.len().max(1))
+        Ok((dirty.len() + left.len()).max(1))
     }
 
     /// Marks everything for settlement when the policies are others than those that it was last settled under; says

@@ -1,8 +1,8 @@
 //! Records that the ledger refuses, or keeps waiting for what others say: whom it refuses never depends on who came first.
 
-use super::company::{Page, bank_line, dump, open, receipt, settle, shipment, totals, with};
+use super::company::{Page, bank_line, dump, fact, invoice, open, receipt, reference, settle, shipment, totals, with};
 use super::database::databases;
-use crate::domain::{Amount, Fact, Value};
+use crate::domain::{Amount, Fact, FactKind, Value};
 use crate::store::{Outcome, Store};
 
 fn without(mut fact: Fact, field: &str) -> Fact {
@@ -160,7 +160,9 @@ async fn when_a_version_was_last_seen_does_not_depend_on_who_won_meanwhile() {
             for index in order {
                 pages[index].apply(&store).await;
             }
-            seen.push(dump(&store, "SELECT hash, observed_at FROM record_version").await);
+            let sql = "SELECT v.hash, CASE WHEN h.hash = v.hash THEN h.observed_at ELSE v.observed_at END \
+                 FROM record_version v JOIN record_head h ON h.record = v.record";
+            seen.push(dump(&store, sql).await);
         }
     }
     assert!(seen.iter().all(|versions| *versions == seen[0]), "{seen:?}");
@@ -185,5 +187,66 @@ async fn what_no_balance_can_hold_waits_in_quarantine_and_stops_nobody() {
         let waiting = waiting(&store).await;
         assert_eq!((waiting.len(), waiting[0].1.as_str()), (1, "gross"));
         assert!(store.verify(None).await.unwrap().is_sound());
+    }
+}
+
+#[tokio::test]
+async fn a_bank_line_that_no_balance_can_hold_waits_in_quarantine_and_the_others_are_settled() {
+    for database in databases().await {
+        let store = open(&database).await;
+        let huge = (1..=5).fold(Page::of_bank(1), |page, number| {
+            page.facts(&number.to_string(), "v1", &[bank_line(&format!("B{number}"), "远航", "2026-01-09", HUGE)])
+        });
+        huge.apply(&store).await;
+        Page::of("outstock", 1).facts("1", "v1", &[sale(100)]).apply(&store).await;
+        settle(&store).await;
+        let waiting = waiting(&store).await;
+        assert_eq!((waiting.len(), waiting[0].1.as_str()), (1, "gross"));
+        assert_eq!(dump(&store, "SELECT payment FROM unplaced").await.len(), 4);
+        assert_eq!(dump(&store, "SELECT id FROM open_item").await.len(), 1, "customers are settled after it");
+        assert!(store.verify(None).await.unwrap().is_sound());
+        // The bank says that it was another amount: the line comes back.
+        let number = waiting[0].0.clone();
+        let mended = bank_line(&format!("B{number}"), "远航", "2026-01-09", 1);
+        Page::of_bank(2).facts(&number, "v2", &[mended]).apply(&store).await;
+        settle(&store).await;
+        assert!(self::waiting(&store).await.is_empty());
+        assert_eq!(dump(&store, "SELECT payment FROM unplaced").await.len(), 5);
+        assert!(store.verify(None).await.unwrap().is_sound());
+    }
+}
+
+#[tokio::test]
+async fn a_customer_whose_allocations_no_sum_can_hold_is_shown_and_the_others_are_settled() {
+    for database in databases().await {
+        let store = open(&database).await;
+        let decide = |number: u8, action: &str| {
+            let at = format!("2026-02-{number:02}T08:00:00Z").parse().unwrap();
+            let mut fields = vec![
+                ("decided_at", Value::Instant(at)),
+                ("decided_by", Value::text("li")),
+                ("action", Value::text(action)),
+                ("customer", reference(FactKind::Party, "C1")),
+                ("payment_no", reference(FactKind::Payment, "R1")),
+                ("invoice_no", reference(FactKind::Invoice, "AR1")),
+            ];
+            if action == "revoke" {
+                fields.push(("revokes", reference(FactKind::Decision, &(number - 1).to_string())));
+            }
+            fact(FactKind::Decision, &number.to_string(), fields)
+        };
+        let (sold, paid) = (invoice("AR1", "C1", "2026-01-05", HUGE), receipt("R1", Some("C1"), "2026-01-06", HUGE));
+        Page::of("all", 1).facts("0", "v1", &[sold, paid]).apply(&store).await;
+        // Every time that it is taken apart and joined again, the sum of what was ever joined grows.
+        for number in 1..=8 {
+            settle(&store).await;
+            assert!(store.verify(None).await.unwrap().is_sound());
+            let action = if number % 2 == 1 { "unallocate" } else { "revoke" };
+            Page::of("all", 1).facts(&number.to_string(), "v1", &[decide(number, action)]).apply(&store).await;
+        }
+        Page::of("all", 1).facts("other", "v1", &[invoice("AR2", "C2", "2026-01-05", 1)]).apply(&store).await;
+        settle(&store).await;
+        let open = "SELECT number FROM open_item WHERE open > 0";
+        assert_eq!(dump(&store, open).await.len(), 2, "AR1 stays apart from its payment, AR2 is settled");
     }
 }

@@ -34,19 +34,21 @@ async fn nothing_happens_twice() {
 }
 
 #[tokio::test]
-async fn contents_a_b_a_without_versions_end_in_a_whichever_page_comes_last() {
-    for order in [[0, 1, 2], [2, 1, 0], [0, 2, 1], [1, 2, 0]] {
+async fn contents_a_b_a_under_one_version_or_none_end_in_a_whichever_page_comes_last() {
+    for (order, version) in
+        [[0, 1, 2], [2, 1, 0], [0, 2, 1], [1, 2, 0]].into_iter().flat_map(|order| [(order, None), (order, Some("v1"))])
+    {
         for database in databases().await {
             let store = open(&database).await;
             let page = |observed_at: i64, units: i64| {
                 let facts = vec![shipment("S1", "C1", "2026-01-05", units)];
-                Page::of("outstock", observed_at).record("1", None, Outcome::Facts(facts))
+                Page::of("outstock", observed_at).record("1", version, Outcome::Facts(facts))
             };
             let pages = [page(1, 100), page(2, 70), page(3, 100)];
             for index in order {
                 pages[index].apply(&store).await;
             }
-            assert_eq!(totals(&store).await.shipped, Amount::units(100), "order {order:?}");
+            assert_eq!(totals(&store).await.shipped, Amount::units(100), "order {order:?}, version {version:?}");
             let versions = dump(&store, "SELECT hash, observed_at FROM record_version").await;
             assert_eq!(versions.len(), 2, "two contents, however often they were seen");
         }

@@ -14,8 +14,10 @@ const CUSTOMERS: u64 = 3;
 const ORDERS: u64 = 4;
 /// In units; few, and some the sums of others.
 const AMOUNTS: &[i64] = &[100, 200, 300, 85, 1000, 985];
-/// The first year; every history of a world has one of its own, so that none pairs with another's.
+/// A history happens within two months of one of these years; four histories of a world share one, so that money of one
+/// may be taken for another's, and those of the first cross the cutover.
 const FIRST_YEAR: u64 = 2020;
+const YEARS: u64 = 16;
 
 pub struct Maker {
     pub rng: Rng,
@@ -88,7 +90,11 @@ impl Maker {
 
     fn day(&mut self) -> Value {
         let (month, day) = (self.rng.between(3, 4), self.rng.between(1, 28));
-        Value::Date(date(&format!("{}-{month:02}-{day:02}", FIRST_YEAR + self.place)))
+        Value::Date(date(&format!("{}-{month:02}-{day:02}", self.year())))
+    }
+
+    fn year(&self) -> u64 {
+        FIRST_YEAR + self.place % YEARS
     }
 
     fn amount(&mut self) -> Amount {
@@ -357,7 +363,7 @@ impl Maker {
             "revoke",
             "revoke",
         ]);
-        let instant = format!("{}-05-{:02}T08:00:00Z", FIRST_YEAR + self.place, self.rng.between(1, 28));
+        let instant = format!("{}-05-{:02}T08:00:00Z", self.year(), self.rng.between(1, 28));
         let mut fields = vec![
             ("decision_id", Value::text(&*number)),
             ("decided_at", Value::Instant(instant.parse().unwrap())),

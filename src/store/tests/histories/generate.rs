@@ -49,6 +49,8 @@ pub struct Sighting {
 
 const DOCUMENTS_MIN: i64 = 30;
 const DOCUMENTS_MAX: i64 = 80;
+/// Three, so that a content is seen before another one and again after it.
+const LAST_INSTANT: i64 = 3;
 
 /// `place` is where the history stands in its world: its customers, numbers and year are its own.
 pub fn history(seed: u64, place: u64) -> Vec<Sighting> {
@@ -104,30 +106,14 @@ impl History {
                 Numbering::None => None,
                 Numbering::Same => Some("v1".to_owned()),
             };
-            let observed_at = self.instant(rng, &key, numbering, &outcome);
+            let observed_at = rng.between(1, LAST_INSTANT);
             let sighting = Sighting { stream, key: key.clone(), version, observed_at, outcome };
-            let is_seen_again = numbering == Numbering::None && rng.chance(300);
+            let is_seen_again = rng.chance(300);
             if is_seen_again {
-                self.told.push(Sighting { observed_at: rng.between(1, 2), ..sighting.clone() });
+                self.told.push(Sighting { observed_at: rng.between(1, LAST_INSTANT), ..sighting.clone() });
             }
             self.told.push(sighting);
             said = said.iter().map(|fact| revised(rng, fact)).collect();
-        }
-    }
-}
-
-impl History {
-    /// A version with a word of its own needs no instant.
-    ///
-    /// Narrowed: what is told again under the same word is told at the same instant. That a numbered record was seen again,
-    /// unchanged, is not noted (a re-sync would have to write every record that it reads), so an older page with other
-    /// content under the same word, if it is delayed beyond that, wins until the record is seen once more.
-    fn instant(&self, rng: &mut Rng, key: &str, numbering: Numbering, outcome: &Outcome) -> i64 {
-        let same = |told: &&Sighting| told.key == key && told.outcome == *outcome;
-        match (numbering, self.told.iter().find(same)) {
-            (Numbering::Own, _) => 1,
-            (Numbering::Same, Some(told)) => told.observed_at,
-            _ => rng.between(1, 2),
         }
     }
 }

@@ -15,7 +15,11 @@ const TABLES: &[(&str, &str)] = &[
         "SELECT record, hash, version, observed_at, outcome, reason, mapping, facts_hash, facts_version, \
          facts_observed_at, documents FROM record_head",
     ),
-    ("version", "SELECT record, hash, version, observed_at FROM record_version"),
+    (
+        "version",
+        "SELECT v.record, v.hash, v.version, CASE WHEN h.hash = v.hash THEN h.observed_at ELSE v.observed_at END \
+         FROM record_version v JOIN record_head h ON h.record = v.record",
+    ),
     ("quarantine", "SELECT record, hash, field, value, reason, mapping FROM quarantine WHERE state = 'open'"),
     (
         "item",
@@ -126,7 +130,8 @@ fn shown_bytes(bytes: &[u8], names: &HashMap<Vec<u8>, String>) -> String {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |digit: u8| char::from(b"0123456789abcdef"[usize::from(digit)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// What every account gained or lost on every effective day: equal sums for every day are equal balances for any day.
