@@ -4,19 +4,29 @@
 //! a day is what it makes of that day's documents. What was *known* on a day is another question, and not asked here.
 
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
-use super::Document;
+use super::{Document, signing};
 use crate::domain::{FactKind, Value};
 
-/// `None` when the document counts only after `day`.
-pub fn as_of(document: &Document, day: Date) -> Option<Document> {
+/// `None` when the document counts only after `day`, a day in the book's `zone`.
+pub fn as_of(document: &Document, day: Date, zone: &TimeZone) -> Option<Document> {
     let later = |field| document.fields.date(field).is_some_and(|date| date > day);
     if document.effective_on().is_some_and(|date| date > day) {
         return None;
     }
+    let happened_at = document.fields.instant("happened_at").filter(|_| document.kind == FactKind::Logistics);
+    if happened_at.is_some_and(|at| signing::day(at, zone) > day) {
+        return None;
+    }
     let mut then = document.clone();
     match document.kind {
-        FactKind::Shipment if later("signed_on") => then.fields.remove("signed_on"),
+        FactKind::Shipment if later("signed_on") => {
+            then.fields.remove("signed_on");
+            // Its own word stands against the carrier's, who may have told of an earlier day.
+            then.fields.remove("waybill");
+        }
+        FactKind::Invoice if later("received_on") => then.fields.remove("received_on"),
         FactKind::Statement if document.status() == "confirmed" && later("confirmed_on") => {
             then.fields.set("status", Value::text("sent"));
         }
@@ -57,7 +67,7 @@ mod tests {
     #[test]
     fn what_happened_later_has_not_happened_yet() {
         let day = "2026-03-31".parse().unwrap();
-        let then = |kind, fields: &[(&'static str, &str)]| as_of(&document(kind, fields), day);
+        let then = |kind, fields: &[(&'static str, &str)]| as_of(&document(kind, fields), day, &TimeZone::UTC);
         assert_eq!(then(FactKind::Payment, &[("paid_on", "2026-04-01")]), None);
         assert!(then(FactKind::Payment, &[("paid_on", "2026-03-31")]).is_some());
         let shipped = then(FactKind::Shipment, &[("shipped_on", "2026-03-30"), ("signed_on", "2026-04-02")]).unwrap();

@@ -55,7 +55,8 @@ pub(super) fn state(view: &OrderLoop, as_of: Date) -> Result<OrderState, AppErro
         payments: &view.payments,
         items: &view.items,
         paid: &paid,
-        signatures_are_known: tell_of_signatures(&view.mappings),
+        signing: &view.signing,
+        known: tell_of_signatures(&view.mappings),
     };
     order_state(&documents, as_of)
         .map_err(|error| AppError::Refused(format!("订单 `{}` 的金额相加溢出 · {error}", view.order.number)))

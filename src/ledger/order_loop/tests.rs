@@ -21,7 +21,9 @@ struct Scene {
     payments: Vec<Document>,
     items: Vec<OpenItem>,
     paid: Vec<ItemPayment>,
+    events: Vec<Document>,
     no_signatures: bool,
+    carriers: bool,
 }
 
 impl Scene {
@@ -37,7 +39,8 @@ impl Scene {
             payments: &self.payments,
             items: &self.items,
             paid: &self.paid,
-            signatures_are_known: !self.no_signatures,
+            signing: &Signing::of(&self.events, &jiff::tz::TimeZone::UTC),
+            known: SignaturesKnown { by_source: !self.no_signatures, by_carrier: self.carriers },
         };
         order_state(&documents, day(90)).unwrap()
     }
