@@ -68,6 +68,7 @@ impl Book {
             oldest_first: keys.oldest_first,
             pairing_days: keys.pairing_days,
             combination_items: keys.combination_items,
+            time_zone: keys.time_zone.zone.clone(),
             // The calendar is a file of its own; whoever opens the store adds it.
             working_days: Arc::default(),
         };

@@ -42,7 +42,8 @@ fn the_defaults_alone_are_a_configuration() {
     assert_eq!(config.books.len(), 1);
     assert_eq!(&*config.books[0].key, DEFAULT_BOOK);
     let default_terms = Terms::parse("月结30").unwrap();
-    assert_eq!(config.books[0].policy, BookPolicy { default_terms, ..BookPolicy::default() });
+    let time_zone = config.books[0].time_zone.zone.clone();
+    assert_eq!(config.books[0].policy, BookPolicy { default_terms, time_zone, ..BookPolicy::default() });
     assert_eq!(config.http.bind.to_string(), "127.0.0.1:8787");
     assert_eq!(config.store_url().unwrap().expose(), "sqlite:bihuan.db");
     assert_eq!(config.broker_url().unwrap().expose(), EMBEDDED);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::terms::Terms;
@@ -53,12 +54,14 @@ pub struct BookPolicy {
     pub pairing_days: u16,
     /// How many open items the exact-combination rung looks at; bounds its work.
     pub combination_items: u8,
+    /// Decides on which day something happened of which only the instant is known.
+    pub time_zone: TimeZone,
     /// Days to which a due date may roll (顺延); shared, because a policy is copied for every batch.
     pub working_days: Arc<WorkingDays>,
 }
 
 /// Goes up when a new version settles the same documents otherwise under the same policy.
-const RECIPE: u32 = 1;
+const RECIPE: u32 = 2;
 
 impl BookPolicy {
     /// Differs as soon as anything differs that settlement depends on beside the documents, of any book.
@@ -83,6 +86,7 @@ impl Default for BookPolicy {
             oldest_first: true,
             pairing_days: 5,
             combination_items: 12,
+            time_zone: TimeZone::UTC,
             working_days: Arc::default(),
         }
     }

@@ -14,8 +14,10 @@ use super::likely;
 use super::settle::people;
 use super::tables;
 use super::types::Subject;
+use super::waybills;
 use crate::domain::{FactKind, Id};
 use crate::ledger::attribution::payer_of;
+use crate::ledger::signing::waybills_of;
 use crate::ledger::{Document, Role, decision};
 
 #[derive(Debug, Default)]
@@ -32,6 +34,8 @@ pub struct Marks {
     paid: BTreeSet<Id>,
     /// Payers of whom somebody said whose money theirs is.
     payers: BTreeSet<Id>,
+    /// Of which carriers told something about a signature: whoever got the goods is settled again.
+    waybills: BTreeSet<Id>,
     /// What was one side of an event, or money that belongs to nobody, and is in no group any more: void, un-approved, or
     /// without an amount.
     gone: Vec<Document>,
@@ -82,6 +86,7 @@ impl Marks {
         match document.kind {
             FactKind::Payment => self.paid.extend(payer_of(document).into_iter().chain([document.id])),
             FactKind::Decision => self.payers.extend(payer_of(document)),
+            FactKind::Logistics => self.waybills.extend(waybills_of(document)),
             _ => {}
         }
         self.add_group(document);
@@ -134,6 +139,9 @@ impl Marks {
         }
         for payment in people::payments_of(tx, &self.payers.iter().copied().collect::<Vec<_>>()).await? {
             self.add_group(&payment);
+        }
+        for shipment in waybills::waiting(tx, &self.waybills.iter().copied().collect::<Vec<_>>()).await? {
+            self.add_subjects(&shipment);
         }
         let decisions = people::decisions_about(tx, &self.paid.iter().copied().collect::<Vec<_>>()).await?;
         self.add_customers_of(&decisions);

@@ -7,7 +7,7 @@ use super::error::{Result, StoreError};
 use super::journal::keys;
 use crate::domain::text::fold_name;
 use crate::domain::{FactKind, FieldMap, Id, Value, fact};
-use crate::ledger::{Document, Role, attribution, paired_as, period};
+use crate::ledger::{Document, Role, attribution, paired_as, period, signing};
 
 /// The columns that [`read`] understands, from the table `document` under the alias `d`. A document that only one record
 /// speaks of has the same content as that record's contribution and is not stored twice.
@@ -101,7 +101,8 @@ pub fn pair_group(document: &Document) -> Option<Id> {
 }
 
 /// Ids of everything that the document's header and lines name; payments of nobody and decisions also by their payer, and
-/// decisions that close a period by the period, so that each finds the other.
+/// decisions that close a period by the period, shipments and the carriers' words about them by the waybill, so that each
+/// finds the other.
 pub fn references(document: &Document) -> Vec<Id> {
     let mut ids: Vec<Id> = document
         .lines
@@ -112,6 +113,7 @@ pub fn references(document: &Document) -> Vec<Id> {
         .filter_map(|(_, value)| if let Value::Ref { id, .. } = value { Some(*id) } else { None })
         .chain(attribution::payer_of(document))
         .chain(period::names_period(document))
+        .chain(signing::waybills_of(document))
         .collect();
     ids.sort_unstable();
     ids.dedup();

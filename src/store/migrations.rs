@@ -22,6 +22,7 @@ pub const SQLITE: &[Script] = &[
     (8, "reminder_about", include_str!("migrations/sqlite/0008_reminder_about.sql")),
     (9, "kept_versions", include_str!("migrations/sqlite/0009_kept_versions.sql")),
     (10, "party_clues", include_str!("migrations/sqlite/0010_party_clues.sql")),
+    (11, "link_rules", include_str!("migrations/sqlite/0011_link_rules.sql")),
 ];
 pub const POSTGRES: &[Script] = &[
     (1, "ledger", include_str!("migrations/postgres/0001_ledger.sql")),
@@ -34,6 +35,7 @@ pub const POSTGRES: &[Script] = &[
     (8, "reminder_about", include_str!("migrations/postgres/0008_reminder_about.sql")),
     (9, "kept_versions", include_str!("migrations/postgres/0009_kept_versions.sql")),
     (10, "party_clues", include_str!("migrations/postgres/0010_party_clues.sql")),
+    (11, "link_rules", include_str!("migrations/postgres/0011_link_rules.sql")),
 ];
 
 pub async fn run<'a, A>(connection: A, scripts: &[Script]) -> Result<()>

@@ -28,6 +28,7 @@ mod segment;
 mod settle;
 mod tables;
 mod types;
+mod waybills;
 
 use std::fmt;
 use std::path::Path;
@@ -108,6 +109,7 @@ impl Store {
         let engine = Engine::open(&settings.url).await?;
         let hash_secret = apply::hash_secret(&engine, settings.clock.now()).await?;
         party_clues::make_again(&engine).await?;
+        waybills::link_again(&engine).await?;
         let (clock, policies) = (Arc::clone(&settings.clock), Arc::clone(&settings.policies));
         Ok(Self { engine, clock, policies, hash_secret, bell: changes::Bell::default() })
     }

@@ -11,6 +11,7 @@ use jiff::tz::TimeZone;
 
 use super::native;
 use crate::domain::{FactKind, FieldMap, Hash, Value};
+use crate::ledger::SignaturesKnown;
 use crate::mapping::{FactRules, FieldRules, MapContext, Mapping, Numbering, Rule};
 use crate::store::{DocumentView, Origin, RawPayload, Source};
 
@@ -139,10 +140,14 @@ fn rules(
     Some(rules)
 }
 
-/// Whether the records that come in by these mappings tell when a customer signed for goods.
-pub fn tell_of_signatures(mappings: &[Arc<str>]) -> bool {
-    let parsed = mappings.iter().filter_map(|text| Mapping::parse("mapping", text).ok());
-    parsed.into_iter().any(|mapping| mapping.makes(FactKind::Shipment, "signed_on"))
+/// Who, of the records that come in by these mappings, tells when a customer signed for goods.
+pub fn tell_of_signatures(mappings: &[Arc<str>]) -> SignaturesKnown {
+    let mut known = SignaturesKnown::default();
+    for mapping in mappings.iter().filter_map(|text| Mapping::parse("mapping", text).ok()) {
+        known.by_source |= mapping.makes(FactKind::Shipment, "signed_on");
+        known.by_carrier |= mapping.makes(FactKind::Logistics, "event");
+    }
+    known
 }
 
 /// What may be shown of a record's bytes.

@@ -55,7 +55,8 @@ pub(super) fn state(view: &OrderLoop, as_of: Date) -> Result<OrderState, AppErro
         payments: &view.payments,
         items: &view.items,
         paid: &paid,
-        signatures_are_known: tell_of_signatures(&view.mappings),
+        signing: &view.signing,
+        known: tell_of_signatures(&view.mappings),
     };
     order_state(&documents, as_of)
         .map_err(|error| AppError::Refused(format!("订单 `{}` 的金额相加溢出 · {error}", view.order.number)))
@@ -115,7 +116,6 @@ pub(super) fn order_json(view: &OrderLoop, state: &OrderState) -> Json {
     let mut object = json!({ "book": view.order.book, "order": document_json(&view.order) });
     let lists = [
         ("origins", &view.origins),
-        ("shipments", &view.shipments),
         ("statements", &view.statements),
         ("invoices", &view.invoices),
         ("payments", &view.payments),
@@ -126,6 +126,7 @@ pub(super) fn order_json(view: &OrderLoop, state: &OrderState) -> Json {
     for (name, documents) in lists {
         object[name] = documents.iter().map(document_json).collect::<Vec<_>>().into();
     }
+    object["shipments"] = view.shipments.iter().map(|shipment| shipment_json(view, shipment)).collect();
     let currency = view.order.currency().unwrap_or(Currency::CNY);
     object["items"] = view.items.iter().map(|item| item_json(item, currency)).collect::<Vec<_>>().into();
     object["allocations"] =
@@ -135,6 +136,13 @@ pub(super) fn order_json(view: &OrderLoop, state: &OrderState) -> Json {
     object["decisions"] = view.decisions.iter().map(document_json).collect::<Vec<_>>().into();
     object["totals"] = totals_json(state, currency);
     object["missing"] = state.gaps.iter().map(|gap| gap_json(gap, currency)).collect::<Vec<_>>().into();
+    object
+}
+
+/// With the day of signing, also where only a carrier tells of it.
+fn shipment_json(view: &OrderLoop, shipment: &Document) -> Json {
+    let mut object = document_json(shipment);
+    object["signed_on"] = view.signing.signed_on(shipment).map(|day| day.to_string()).into();
     object
 }
 
@@ -163,6 +171,11 @@ pub(super) fn tree(view: &OrderLoop, state: &OrderState) -> Tree {
     let money = |amount: Amount| amount.grouped(currency);
     let goods = |goods: Goods| format!("{} · {} 件 pieces", money(goods.amount), goods.quantity.normalize());
     let documents = |list: &[Document]| list.iter().map(document).collect::<Vec<_>>();
+    let signed = view.shipments.iter().filter(|shipment| shipment.is_live()).filter_map(|shipment| {
+        let day = view.signing.signed_on(shipment)?;
+        let by_carrier = view.signing.event_of(shipment).map_or("", |_| " · 物流回传 as the carrier tells");
+        Some(Tree::leaf(format!("{} {day}{by_carrier}", shipment.number)))
+    });
     let reductions: Vec<Tree> = view.returns.iter().map(document).collect();
     let allocations = view.allocations.iter().map(|found| {
         let (from, to) = (&found.from_number, &found.item_number);
@@ -186,7 +199,7 @@ pub(super) fn tree(view: &OrderLoop, state: &OrderState) -> Tree {
         Some(Tree::leaf(format!("下单 ordered {}", goods(state.ordered)))),
         Some(Tree::new(format!("预收 deposit {}", money(state.deposited)), deposits)),
         Some(Tree::new(format!("发货 shipped {}", goods(state.shipped)), documents(&view.shipments))),
-        Some(Tree::leaf(format!("签收 signed {}", goods(state.signed)))),
+        Some(Tree::new(format!("签收 signed {}", goods(state.signed)), signed)),
         Some(Tree::new(format!("对账 reconciled {}", money(state.reconciled)), documents(&view.statements))),
         Some(Tree::new(format!("开票 invoiced {}", money(state.invoiced)), documents(&view.invoices))),
         Some(Tree::new(

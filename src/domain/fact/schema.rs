@@ -240,8 +240,8 @@ pub const FACTS: &[FactSpec] = &[
                 Enum(&["sale", "free", "sample", "loan", "consignment", "exchange", "intercompany"]),
                 "only `sale` posts",
             ),
-            may("signed_on", Date, "the day the customer signed"),
-            may("waybill", Text, "carrier's number"),
+            may("signed_on", Date, "the day the customer signed; else the logistics events of its waybills tell"),
+            may("waybill", Text, "carrier's number; several may stand in one field"),
             may("salesperson", Text, "owner's code in this system"),
         ],
         lines: &[
@@ -322,6 +322,7 @@ pub const FACTS: &[FactSpec] = &[
                 "blue unless told; red reduces; opening is a position at cutover",
             ),
             may("due_on", Date, "the ERP's own due date"),
+            may("received_on", Date, "the day the customer got it (收票): terms such as 票到30天 count from it"),
             may("salesperson", Text, "owner's code in this system"),
             may("reverses", Ref(FactKind::Invoice), "the blue invoice that a red one reduces"),
             may("tax_invoice_no", Text, "发票号码: a strong key for pairing the claim with its tax invoice"),

@@ -78,5 +78,5 @@ fn arrive<'a>(case: &'a Case, arrivals: impl Iterator<Item = &'a Arrival>) -> Ou
 
 /// What the store would load for one customer.
 fn concerns(document: &Document, subject: &Subject) -> bool {
-    document.kind == FactKind::Settlement || document.parties().contains(&subject.party)
+    matches!(document.kind, FactKind::Settlement | FactKind::Logistics) || document.parties().contains(&subject.party)
 }

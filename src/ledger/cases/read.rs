@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 use toml::{Table, Value as Toml};
 
@@ -139,6 +140,7 @@ fn policy(table: Option<&Table>) -> BookPolicy {
             ("deposit_use", Toml::String(_)) => policy.deposit_use = value.clone().try_into().unwrap(),
             ("oldest_first", Toml::Boolean(yes)) => policy.oldest_first = *yes,
             ("trust_source_due", Toml::Boolean(yes)) => policy.trust_source_due = *yes,
+            ("time_zone", Toml::String(zone)) => policy.time_zone = TimeZone::get(zone).unwrap(),
             ("receivable_basis", Toml::String(_)) => policy.receivable_basis = value.clone().try_into().unwrap(),
             other => panic!("unknown policy {other:?}"),
         }

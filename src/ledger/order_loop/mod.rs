@@ -14,6 +14,7 @@ use rust_decimal::Decimal;
 
 use self::apportion::Apportion;
 use super::shares::shares;
+use super::signing::{Signing, waits_for_events};
 use super::{AccountKind, Document, OpenItem};
 use crate::domain::amount::AmountError;
 use crate::domain::{Amount, Currency, FactKind, Id, Line};
@@ -70,8 +71,18 @@ pub struct OrderDocuments<'a> {
     pub payments: &'a [Document],
     pub items: &'a [OpenItem],
     pub paid: &'a [ItemPayment],
-    /// Some source of the book tells when goods were signed for; without one nobody can be asked for it.
-    pub signatures_are_known: bool,
+    /// What carriers told about the shipments' waybills.
+    pub signing: &'a Signing,
+    pub known: SignaturesKnown,
+}
+
+/// Who of the book's sources tells when goods were signed for; where nobody does, nobody can be asked for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SignaturesKnown {
+    /// Of any shipment, by the document itself.
+    pub by_source: bool,
+    /// Of shipments with a waybill.
+    pub by_carrier: bool,
 }
 
 pub fn order_state(of: &OrderDocuments<'_>, as_of: Date) -> Result<OrderState, AmountError> {
@@ -102,7 +113,6 @@ pub fn order_state(of: &OrderDocuments<'_>, as_of: Date) -> Result<OrderState, A
         }
     }
     state.deposited = deposited(of)?;
-    let unsigned = if of.signatures_are_known { unsigned } else { Vec::new() };
     gaps::goods(&mut state, of.order, gaps::Claims { sold, refunds, red }, unsigned)?;
     money(&mut state, of, &share, as_of)?;
     Ok(state)
@@ -135,7 +145,7 @@ impl Share {
 }
 
 /// Fills in what left and what was signed and reconciled of it; returns what of it is to be paid for, and the shipments
-/// that nobody signed for.
+/// that nobody signed for although somebody would tell.
 fn shipped(
     state: &mut OrderState,
     of: &OrderDocuments<'_>,
@@ -161,9 +171,10 @@ fn shipped(
         if confirmed.contains(&shipment.id) {
             state.reconciled = state.reconciled.checked_add(own.amount)?;
         }
-        match shipment.fields.date("signed_on") {
-            Some(_) => state.signed = state.signed.checked_add(own)?,
-            None => unsigned.push(shipment.number.clone()),
+        if of.signing.signed_on(shipment).is_some() {
+            state.signed = state.signed.checked_add(own)?;
+        } else if of.known.by_source || (of.known.by_carrier && waits_for_events(shipment)) {
+            unsigned.push(shipment.number.clone());
         }
     }
     Ok((sold, unsigned))

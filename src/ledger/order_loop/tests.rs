@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::Value;
 use crate::ledger::fixtures::{Doc, amount, day, id};
 use crate::ledger::{Due, OpenItemKind};
 
@@ -21,7 +22,9 @@ struct Scene {
     payments: Vec<Document>,
     items: Vec<OpenItem>,
     paid: Vec<ItemPayment>,
+    events: Vec<Document>,
     no_signatures: bool,
+    carriers: bool,
 }
 
 impl Scene {
@@ -37,7 +40,8 @@ impl Scene {
             payments: &self.payments,
             items: &self.items,
             paid: &self.paid,
-            signatures_are_known: !self.no_signatures,
+            signing: &Signing::of(&self.events, &jiff::tz::TimeZone::UTC),
+            known: SignaturesKnown { by_source: !self.no_signatures, by_carrier: self.carriers },
         };
         order_state(&documents, day(90)).unwrap()
     }
@@ -97,6 +101,24 @@ fn what_is_missing_in_an_order_is_named_with_its_amount() {
 fn nobody_is_asked_for_signatures_where_no_source_tells_of_them() {
     let scene = Scene { shipments: vec![shipment(500).build()], no_signatures: true, ..Scene::default() };
     assert_eq!(scene.state().gaps, [Gap::NotInvoiced { amount: amount("500") }]);
+}
+
+#[test]
+fn a_carrier_tells_of_the_signature_and_can_be_asked_only_for_goods_with_a_waybill() {
+    let signed = Doc::new(FactKind::Logistics, "E1").text("waybill", "SF1").text("event", "signed");
+    let signed = signed.value("happened_at", Value::Instant("2026-01-03T02:00:00Z".parse().unwrap())).build();
+    for (waybill, events, is_signed, is_missing) in [
+        ("SF1", vec![signed.clone()], true, false),
+        ("SF2", vec![signed.clone()], false, true),
+        ("", vec![signed], false, false),
+    ] {
+        let shipments = vec![shipment(500).text("waybill", waybill).build()];
+        let scene = Scene { shipments, events, no_signatures: true, carriers: true, ..Scene::default() };
+        let state = scene.state();
+        assert_eq!(state.signed.amount, if is_signed { amount("500") } else { Amount::ZERO }, "{waybill}");
+        let missing = state.gaps.contains(&Gap::NotSigned { shipments: vec!["S1".into()] });
+        assert_eq!(missing, is_missing, "{waybill}");
+    }
 }
 
 #[test]

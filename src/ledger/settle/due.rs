@@ -32,6 +32,8 @@ pub(super) struct Source<'d> {
     pub document: &'d Document,
     /// The day of the claim; `None` for goods without one.
     pub invoiced_on: Option<Date>,
+    /// When the customer got the claim.
+    pub received_on: Option<Date>,
     /// The day that stands in for a basis of which nothing is known.
     pub fallback: Date,
     pub shipments: &'d [Id],
@@ -113,10 +115,10 @@ impl<'a> DueDates<'a> {
             // unknown to us was written because they left.
             Basis::Shipped if source.shipments.is_empty() && !source.orders.is_empty() && !source.is_opening => None,
             Basis::Shipped => Some(start),
-            Basis::Signed => self.latest(source.shipments, |shipment| shipment.fields.date("signed_on")),
+            Basis::Signed => self.latest(source.shipments, |shipment| self.view.signing.signed_on(shipment)),
             Basis::Reconciled => self.latest(source.shipments, |shipment| self.reconciled.get(&shipment.id).copied()),
             Basis::Invoiced => source.invoiced_on,
-            Basis::InvoiceReceived => None,
+            Basis::InvoiceReceived => source.received_on,
         };
         match happened {
             Some(date) => Due::On(plan.due_on(date, &self.policy.working_days)),

@@ -14,29 +14,53 @@ use crate::domain::Id;
 
 pub(super) fn goods(material: &Material<'_, '_>) -> Vec<Item> {
     let mut billed_by: HashMap<Id, BTreeMap<Id, i64>> = HashMap::new();
-    let mut invoiced_on: HashMap<Id, Date> = HashMap::new();
+    let mut claims: HashMap<Id, &Counted<'_>> = HashMap::new();
     if material.is_by_shipment() {
         for claim in &material.unbilled.claims {
             *billed_by.entry(claim.shipment).or_default().entry(claim.invoice).or_default() += claim.amount;
         }
-        invoiced_on.extend(material.view.invoices.iter().map(|invoice| (invoice.document.id, invoice.effective_on)));
+        claims.extend(material.view.invoices.iter().map(|invoice| (invoice.document.id, invoice)));
     }
     let shipments = material.view.shipments.iter();
     shipments
         .flat_map(|shipment| {
             let links = billed_by.remove(&shipment.document.id).unwrap_or_default();
-            let claimed_on = links.keys().filter_map(|invoice| invoiced_on.get(invoice)).max().copied();
-            item(material, shipment, links, claimed_on)
+            let claims = Claims::of(links.keys().filter_map(|invoice| claims.get(invoice).copied()));
+            item(material, shipment, links, claims)
         })
         .collect()
 }
 
-/// `links` are the invoices that bill it, the last of them written on `claimed_on`.
+/// The days of the invoices that bill one shipment.
+#[derive(Default)]
+struct Claims {
+    /// The last was written.
+    invoiced_on: Option<Date>,
+    /// The customer had them all; `None` as soon as one may still be on its way.
+    received_on: Option<Date>,
+}
+
+impl Claims {
+    fn of<'c>(invoices: impl Iterator<Item = &'c Counted<'c>>) -> Self {
+        let mut claims = Self::default();
+        let mut all_received = true;
+        for invoice in invoices {
+            let received_on = invoice.document.fields.date("received_on");
+            claims.invoiced_on = claims.invoiced_on.max(Some(invoice.effective_on));
+            claims.received_on = claims.received_on.max(received_on);
+            all_received &= received_on.is_some();
+        }
+        claims.received_on = claims.received_on.filter(|_| all_received);
+        claims
+    }
+}
+
+/// `links` are the invoices that bill it.
 fn item(
     material: &Material<'_, '_>,
     shipment: &Counted<'_>,
     mut links: BTreeMap<Id, i64>,
-    claimed_on: Option<Date>,
+    claims: Claims,
 ) -> Vec<Item> {
     let document = shipment.document;
     let entries = material.entries_of(document);
@@ -58,7 +82,8 @@ fn item(
     let orders: Vec<Id> = orders.into_iter().collect();
     let source = Source {
         document,
-        invoiced_on: claimed_on.filter(|_| left == 0),
+        invoiced_on: claims.invoiced_on.filter(|_| left == 0),
+        received_on: claims.received_on.filter(|_| left == 0),
         fallback: shipment.effective_on,
         shipments: &[document.id],
         orders: &orders,

@@ -140,6 +140,7 @@ fn claim(material: &Material<'_, '_>, invoice: &Counted<'_>, claimed: &Links) ->
     let source = Source {
         document,
         invoiced_on: Some(issued_on),
+        received_on: document.fields.date("received_on"),
         fallback: issued_on,
         shipments: &shipments,
         orders: &orders,
@@ -185,6 +186,7 @@ fn goods_opened_again(material: &Material<'_, '_>, red: &Counted<'_>) -> Vec<Ite
     let source = Source {
         document,
         invoiced_on: None,
+        received_on: None,
         fallback: red.effective_on,
         shipments: &shipments,
         orders: &orders,

@@ -55,6 +55,7 @@ pub struct SettleInput<'a> {
     /// Every live booked document that names this party in this currency: shipments, returns, invoices, adjustments,
     /// payments, bills — and, in whatever currency, its orders, the settlements and decisions that name any of these, and
     /// the payments that decisions give a rate for.
+    /// Also the carriers' words about the waybills of its shipments, where terms count from signing.
     /// Also the payments, bank lines too, that people gave to it or that come from a payer whose money is its own.
     pub documents: &'a [Document],
     /// (bank line, receipt) that are the same money, of what the decisions name.

@@ -13,6 +13,7 @@ use crate::domain::{FactKind, FieldMap, Id};
 use crate::ledger::attribution::{Move, moves};
 use crate::ledger::decision::{in_force, money};
 pub(super) use crate::ledger::posting::is_opening;
+use crate::ledger::signing::Signing;
 use crate::ledger::{Document, Role, evidence_postings, postings};
 
 /// A document that posts, with what it posts in micros.
@@ -47,6 +48,8 @@ pub(super) struct View<'a> {
     pub orders: HashMap<Id, &'a Document>,
     /// Also those that post nothing, such as shipments before cutover: due dates are counted from them.
     pub all_shipments: HashMap<Id, &'a Document>,
+    /// What carriers told about them.
+    pub signing: Signing,
 }
 
 impl<'a> View<'a> {
@@ -59,7 +62,9 @@ impl<'a> View<'a> {
         sorted.sort_by_cached_key(|document| (document.effective_on(), document.id));
         sorted.dedup_by_key(|document| document.id);
         let decisions = in_force(sorted.iter().copied());
-        let mut view = Self { decisions, twins: input.twins.iter().copied().collect(), ..Self::default() };
+        let events = input.documents.iter().filter(|document| *document.book == *input.book);
+        let signing = Signing::of(events, &input.policy.time_zone);
+        let mut view = Self { decisions, twins: input.twins.iter().copied().collect(), signing, ..Self::default() };
         for document in sorted.into_iter().filter(|document| document.kind != FactKind::Decision) {
             view.add(document, input);
         }

@@ -170,6 +170,10 @@ impl Terms {
     pub fn instalments(&self) -> &[Instalment] {
         &self.0
     }
+
+    pub fn counts_from(&self, basis: Basis) -> bool {
+        self.0.iter().any(|instalment| instalment.plan.basis == basis)
+    }
 }
 
 impl Plan {

@@ -8,7 +8,7 @@ use crate::ledger::Document;
 use crate::store::engine::{Row, Tx};
 use crate::store::error::Result;
 use crate::store::types::Subject;
-use crate::store::{AllocationView, DocumentView, Store, documents};
+use crate::store::{AllocationView, DocumentView, Policies, Store, documents};
 
 /// Rows that a hash prefix may stand for; a longer prefix decides.
 const MAX_ALIKE: usize = 10;
@@ -62,7 +62,7 @@ impl Store {
         let rows = tx.fetch(OF_CAUSE, vec![cause.into(), batch.into()]).await?;
         let mut lines = rows.iter().map(read_line).collect::<Result<Vec<_>>>()?;
         lines.sort_by_key(|line| line.seq);
-        Ok(Some(EntryView { batch, batch_hash, lines, cause: self::cause(&mut tx, cause).await? }))
+        Ok(Some(EntryView { batch, batch_hash, lines, cause: self::cause(&mut tx, cause, &self.policies).await? }))
     }
 
     /// Batch and position of the rows whose hash begins so. No index leads there: it reads through the journal.
@@ -80,9 +80,9 @@ impl Store {
     }
 }
 
-async fn cause(tx: &mut Tx, cause: Id) -> Result<Cause> {
+async fn cause(tx: &mut Tx, cause: Id, policies: &Policies) -> Result<Cause> {
     if let Some(document) = documents::load(tx, &[cause]).await?.remove(&cause) {
-        return Ok(Cause::Document(Box::new(view(tx, document).await?)));
+        return Ok(Cause::Document(Box::new(view(tx, document, policies).await?)));
     }
     let sql = "SELECT id, book, party, currency FROM subject WHERE id = $1";
     let Some(row) = tx.fetch_one(sql, vec![cause.into()]).await? else { return Ok(Cause::Unknown(cause)) };

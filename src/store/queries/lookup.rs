@@ -13,13 +13,14 @@ use super::positions::positions;
 use super::proposals::{ProposalView, of_money};
 use super::provenance::{Source, sources};
 use crate::domain::{Amount, Currency, FactKind, Id};
+use crate::ledger::signing::Signing;
 use crate::ledger::{AccountKind, Document, OpenItem, Posting};
 use crate::store::engine::{Row, Tx};
 use crate::store::error::Result;
 use crate::store::journal::{self, keys};
 use crate::store::settle::people::decisions_about;
 use crate::store::types::{Position, Subject};
-use crate::store::{Store, documents};
+use crate::store::{Policies, Store, documents, waybills};
 
 /// One row of the journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +50,8 @@ pub struct DocumentView {
     pub paired_with: Vec<(Document, Box<str>)>,
     /// What people decided about it and nobody took back.
     pub decisions: Vec<Document>,
+    /// Of a shipment that does not say itself when it was signed for: the day, and the carrier's event that tells.
+    pub signed_by: Option<(Date, Document)>,
 }
 
 /// A customer in one book: one position and the balances a currency.
@@ -100,7 +103,7 @@ impl Store {
         let mut tx = self.engine.read().await?;
         let mut views = Vec::new();
         for document in by_number(&mut tx, book, kind, number).await? {
-            views.push(view(&mut tx, document).await?);
+            views.push(view(&mut tx, document, &self.policies).await?);
         }
         Ok(views)
     }
@@ -159,7 +162,7 @@ pub(super) fn sort(documents: &mut [Document]) {
     });
 }
 
-pub(super) async fn view(tx: &mut Tx, document: Document) -> Result<DocumentView> {
+pub(super) async fn view(tx: &mut Tx, document: Document, policies: &Policies) -> Result<DocumentView> {
     let own = keys(&[document.id]);
     let sources = sources(tx, &document).await?;
     let mut journal = Vec::new();
@@ -176,7 +179,15 @@ pub(super) async fn view(tx: &mut Tx, document: Document) -> Result<DocumentView
     let allocations = allocations(tx, &ends).await?;
     let proposals = of_money(tx, &document).await?;
     let decisions = decisions_about(tx, &[document.id]).await?;
-    Ok(DocumentView { document, sources, journal, items, allocations, proposals, paired_with, decisions })
+    let signed_by = signed_by(tx, &document, policies).await?;
+    Ok(DocumentView { document, sources, journal, items, allocations, proposals, paired_with, decisions, signed_by })
+}
+
+async fn signed_by(tx: &mut Tx, document: &Document, policies: &Policies) -> Result<Option<(Date, Document)>> {
+    let events = waybills::events_of(tx, std::iter::once(document)).await?;
+    let signing = Signing::of(&events, &policies(&document.book).time_zone);
+    let (Some(on), Some(event)) = (signing.signed_on(document), signing.event_of(document)) else { return Ok(None) };
+    Ok(events.into_iter().find(|told| told.id == event).map(|told| (on, told)))
 }
 
 async fn paired_with(tx: &mut Tx, document: Id) -> Result<Vec<(Document, Box<str>)>> {

@@ -9,12 +9,13 @@ use super::allocations::{AllocationView, allocations};
 use super::deposits::{self, WaitingDeposit};
 use super::lookup::{by_number, items_of_documents, naming, sort};
 use crate::domain::{FactKind, Id};
-use crate::ledger::{Document, OpenItem};
+use crate::ledger::signing::Signing;
+use crate::ledger::{BookPolicy, Document, OpenItem};
 use crate::store::engine::Tx;
 use crate::store::error::Result;
 use crate::store::reminders::{ListedReminder, about};
 use crate::store::settle::people::decisions_about;
-use crate::store::{Store, documents};
+use crate::store::{Store, documents, waybills};
 
 /// A screenful of conversation.
 const LATEST_MESSAGES: usize = 12;
@@ -30,6 +31,8 @@ pub struct OrderLoop {
     pub shipments: Vec<Document>,
     /// Shipments of other orders that this order's invoices or returns name too: they say how these are shared out.
     pub other_shipments: Vec<Document>,
+    /// What carriers told about the waybills of both.
+    pub signing: Signing,
     pub statements: Vec<Document>,
     pub returns: Vec<Document>,
     pub invoices: Vec<Document>,
@@ -55,13 +58,14 @@ impl Store {
         let mut tx = self.engine.read().await?;
         let mut loops = Vec::new();
         for order in by_number(&mut tx, book, Some(FactKind::Order), number).await? {
-            loops.push(order_loop(&mut tx, order).await?);
+            let policy = (self.policies)(&order.book);
+            loops.push(order_loop(&mut tx, order, &policy).await?);
         }
         Ok(loops)
     }
 }
 
-async fn order_loop(tx: &mut Tx, order: Document) -> Result<OrderLoop> {
+async fn order_loop(tx: &mut Tx, order: Document, policy: &BookPolicy) -> Result<OrderLoop> {
     let mut all: BTreeMap<Id, Document> = by_id(naming(tx, &[order.id]).await?);
     // What names the order's shipments and invoices belongs to it too: returns, invoices, statements, adjustments.
     let steps = ids(&all, |kind| matches!(kind, FactKind::Shipment | FactKind::Invoice));
@@ -80,6 +84,7 @@ async fn order_loop(tx: &mut Tx, order: Document) -> Result<OrderLoop> {
     let known: Vec<Id> = all.keys().copied().chain([order.id]).collect();
     let decisions = decisions_about(tx, &known).await?;
     let other_shipments = other_shipments(tx, &all).await?;
+    let events = waybills::events_of(tx, all.values().chain(&other_shipments)).await?;
     let about: BTreeSet<Id> = known.into_iter().chain(ends).collect();
     let about: Vec<Id> = about.into_iter().collect();
     let of = |kinds: &[FactKind]| {
@@ -93,6 +98,7 @@ async fn order_loop(tx: &mut Tx, order: Document) -> Result<OrderLoop> {
         origins: origins(tx, &order).await?,
         shipments: of(&[FactKind::Shipment]),
         other_shipments,
+        signing: Signing::of(&events, &policy.time_zone),
         statements: of(&[FactKind::Statement]),
         returns: of(&[FactKind::Return]),
         invoices: of(&[FactKind::Invoice]),

@@ -7,6 +7,7 @@
 mod pairing;
 pub mod people;
 mod said;
+mod signatures;
 pub mod subjects;
 
 use std::collections::HashMap;

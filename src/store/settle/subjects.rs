@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use jiff::civil::Date;
 
 use super::people::{self, Given};
+use super::signatures::Events;
 use crate::domain::{FactKind, Id};
 use crate::ledger::attribution::{is_identification, payer_of};
 use crate::ledger::decision::{classify, in_force};
@@ -69,6 +70,7 @@ pub async fn settlements(
     let masters = documents::load(tx, &parties).await?;
     let by_party = naming(tx, NAMING, &parties).await?;
     let given = Given::load(tx, by_party.values().flatten()).await?;
+    let events = Events::load(tx, &masters, &by_party, policy).await?;
     let claims: HashSet<Id> = by_party
         .values()
         .flatten()
@@ -82,8 +84,9 @@ pub async fn settlements(
     let twins = people::twins(tx, &decided.into_iter().collect::<Vec<_>>()).await?;
     let settlement = |subject: &Subject| {
         let mut documents = about(subject, &by_party, &by_claim, &given);
+        documents.extend(events.of(&documents));
         if let Some(day) = until {
-            documents = documents.iter().filter_map(|document| as_of(document, day)).collect();
+            documents = documents.iter().filter_map(|document| as_of(document, day, &policy.time_zone)).collect();
         }
         let terms = terms(masters.get(&subject.party), policy);
         let input = SettleInput {
@@ -112,7 +115,7 @@ async fn naming(tx: &mut Tx, sql: &'static str, targets: &[Id]) -> Result<HashMa
     Ok(by_target)
 }
 
-/// What `ledger::settle` wants to see, sorted by id: live booked documents of the customer in the subject's currency,
+/// What `ledger::settle` wants to see beside the carriers' events, sorted by id: live booked documents of the customer in the subject's currency,
 /// orders in any, what people gave to it or to others, and the settlements and decisions that name its money or claims.
 fn about(
     subject: &Subject,
@@ -164,7 +167,7 @@ fn abroad(
 }
 
 /// The customer's own terms; unreadable or missing ones are the book's default.
-fn terms(party: Option<&Document>, policy: &BookPolicy) -> Terms {
+pub(super) fn terms(party: Option<&Document>, policy: &BookPolicy) -> Terms {
     let own = party.and_then(|party| party.fields.text("terms"));
     own.and_then(|text| Terms::parse(text).ok()).unwrap_or_else(|| policy.default_terms.clone())
 }

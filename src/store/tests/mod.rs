@@ -14,6 +14,7 @@ mod ledger;
 mod past;
 mod refusals;
 mod report;
+mod signing;
 mod speed;
 mod trade;
 mod versions;

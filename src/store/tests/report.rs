@@ -9,7 +9,7 @@ use super::company::{BOOK, Page, date, open, settle, shipment};
 use super::database::{TestDatabase, databases};
 use super::trade::{fill, orders};
 use crate::domain::{Amount, Currency};
-use crate::ledger::{Aging, Gap, OrderDocuments, order_state};
+use crate::ledger::{Aging, Gap, OrderDocuments, SignaturesKnown, order_state};
 use crate::store::engine::Cell;
 use crate::store::{NO_PARTY, Store};
 
@@ -218,7 +218,8 @@ async fn expected_order(store: &Store, number: &str, as_of: Date) -> String {
             payments: &[],
             items: &view.items,
             paid: &[],
-            signatures_are_known: true,
+            signing: &view.signing,
+            known: SignaturesKnown { by_source: true, by_carrier: false },
         },
         as_of,
     )

@@ -86,6 +86,11 @@ pub fn document_why(view: &DocumentView) -> Json {
         "proposals": view.proposals.iter().map(proposal_json).collect::<Vec<_>>(),
         "paired_with": view.paired_with.iter().map(paired_json).collect::<Vec<_>>(),
         "decisions": view.decisions.iter().map(document_json).collect::<Vec<_>>(),
+        "signed_by": view.signed_by.as_ref().map(|(on, event)| {
+            let mut object = document_json(event);
+            object["signed_on"] = on.to_string().into();
+            object
+        }),
     })
 }
 
@@ -106,17 +111,26 @@ pub fn tree(view: &DocumentView) -> Tree {
         let (gross, open) = (item.gross.grouped(currency), item.open.grouped(currency));
         Tree::leaf(format!("{} {gross}，未清 open {open}", item.number))
     });
+    let signed_by = view.signed_by.iter().map(|(on, event)| {
+        let at = event.fields.instant("happened_at").map(|at| at.to_string()).unwrap_or_default();
+        Tree::leaf(format!("{on} · 物流事件 event {} · 运单 waybill {} · {at}", event.number, waybill(event)))
+    });
     let branches = [
         Tree::branch("内容 values ← 记录 record ← 映射 mapping ← 原文 raw", origin::values(&traced)),
         Tree::branch("来源 records that speak of it", origin::sources(view, &traced)),
         Tree::branch("分录 what it posted, and by which rule", view.journal.iter().map(journal)),
         Tree::branch("配对 paired with", pairs),
+        Tree::branch("签收 signed for, as the carrier tells", signed_by),
         Tree::branch("未清项 open items", items),
         Tree::branch("核销 allocations", view.allocations.iter().map(|found| allocation(found, currency))),
         Tree::branch("待确认的提议 proposals", view.proposals.iter().map(|found| Tree::leaf(proposal_line(found)))),
         Tree::branch("决定 decided by people", view.decisions.iter().map(decision)),
     ];
     Tree::new(head, branches.into_iter().flatten())
+}
+
+fn waybill(event: &Document) -> &str {
+    event.fields.text("waybill").unwrap_or_default()
 }
 
 fn journal(row: &JournalRow) -> Tree {
