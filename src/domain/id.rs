@@ -3,7 +3,9 @@
 //! Because ids are computed, nothing is looked up to link a line to its shipment or a shipment to its order: whoever
 //! comes first names the other. DESIGN 10, *Ids*.
 
+use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use aws_lc_rs::digest;
 
@@ -42,6 +44,27 @@ impl Id {
 
     pub fn parse_hex(text: &str) -> Option<Self> {
         from_hex(text).map(Self)
+    }
+}
+
+/// Maps and sets by id. An id is a hash already, so it is not hashed again: a settlement looks up a hundred thousand.
+pub type IdMap<V> = HashMap<Id, V, BuildHasherDefault<IdHasher>>;
+pub type IdSet = HashSet<Id, BuildHasherDefault<IdHasher>>;
+
+/// Takes the first bytes of an id as they are.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    /// Called with the length first and the bytes of the id last.
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk() {
+            self.0 = u64::from_le_bytes(*first);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }
 

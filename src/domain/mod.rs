@@ -17,6 +17,6 @@ pub mod working_days;
 pub use amount::{Amount, Currency};
 pub use clock::{Clock, SimClock, SystemClock};
 pub use fact::{Fact, FactKind, FieldMap, Line, Value};
-pub use id::{Hash, Id, IdRange};
+pub use id::{Hash, Id, IdMap, IdRange, IdSet};
 pub use problem::Problem;
 pub use working_days::WorkingDays;

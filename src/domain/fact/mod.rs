@@ -54,8 +54,10 @@ impl FieldMap {
         Self(Vec::with_capacity(fields))
     }
 
+    /// Read from the front: of a dozen names most differ in length already, which costs less than to compare a few of them
+    /// as text. A settlement asks for hundreds of thousands of fields.
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.0.binary_search_by(|(field, _)| field.as_ref().cmp(name)).ok().map(|index| &self.0[index].1)
+        self.0.iter().find(|(field, _)| field == name).map(|(_, value)| value)
     }
 
     pub fn set(&mut self, name: impl Into<FieldName>, value: Value) {

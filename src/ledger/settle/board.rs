@@ -1,7 +1,7 @@
 //! Where items and money lie while the rungs bring them together. Every change of an open amount goes through here, so
 //! that an allocation, its posting and what is left can never disagree.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use jiff::civil::Date;
 
@@ -10,7 +10,7 @@ use super::money::{Money, Purse};
 use super::unbilled::{Side, Unbilled};
 use super::view::View;
 use super::{Allocation, Leftover, OpenItem, OpenItemKind, Proposal, Rung, SettleInput, Settlement};
-use crate::domain::{Amount, FactKind, Id};
+use crate::domain::{Amount, FactKind, Id, IdMap};
 use crate::ledger::posting::is_outgoing;
 use crate::ledger::{Account, AccountKind, Posting};
 
@@ -24,7 +24,7 @@ pub(super) struct Board<'a> {
     pub credits: Vec<Credit>,
     pub purse: Purse<'a>,
     /// Items that a document's id names, in the order of payment, with the share that it stands for.
-    pub targets: HashMap<Id, Vec<(usize, i64)>>,
+    pub targets: IdMap<Vec<(usize, i64)>>,
     /// Items with something open: in the order of payment, and by amount.
     pub open: BTreeSet<usize>,
     pub by_amount: BTreeSet<(i64, usize)>,
@@ -45,16 +45,14 @@ pub(super) enum Shortage {
 impl<'a> Board<'a> {
     pub fn new(input: &'a SettleInput<'a>, items: Items, purse: Purse<'a>) -> Self {
         let Items { items, credits, prebilled } = items;
-        let mut targets: HashMap<Id, Vec<(usize, i64)>> = HashMap::new();
-        let mut open = BTreeSet::new();
-        let mut by_amount = BTreeSet::new();
+        let mut targets: IdMap<Vec<(usize, i64)>> = IdMap::default();
         for (index, item) in items.iter().enumerate() {
             for (id, share) in &item.links {
                 targets.entry(*id).or_default().push((index, *share));
             }
-            open.insert(index);
-            by_amount.insert((item.shown.open.0, index));
         }
+        let open = (0..items.len()).collect();
+        let by_amount = items.iter().enumerate().map(|(index, item)| (item.shown.open.0, index)).collect();
         Self {
             input,
             items,
@@ -204,8 +202,8 @@ impl<'a> Board<'a> {
     }
 
     /// What was paid of each item, and when.
-    pub fn paid(&self) -> HashMap<Id, Vec<(Date, i64)>> {
-        let mut paid: HashMap<Id, Vec<(Date, i64)>> = HashMap::new();
+    pub fn paid(&self) -> IdMap<Vec<(Date, i64)>> {
+        let mut paid: IdMap<Vec<(Date, i64)>> = IdMap::default();
         for allocation in &self.allocations {
             let amount = allocation.amount.0 + allocation.tolerated.0;
             paid.entry(allocation.item).or_default().push((allocation.effective_on, amount));

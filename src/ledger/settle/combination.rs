@@ -51,8 +51,9 @@ pub(super) fn find(
     steps: &mut u32,
 ) -> Option<Found> {
     let groups = candidates.len() + candidates.chunk_by(|a, b| a.due_on == b.due_on).count();
-    let step = candidates.iter().fold(amount, |step, candidate| gcd(step, candidate.open));
-    let odds = |ways: usize, width: i64| odds(amount, width.max(step), ways);
+    // Only asked when something was found, which is rare.
+    let step = || candidates.iter().fold(amount, |step, candidate| gcd(step, candidate.open));
+    let odds = |ways: usize, width: i64| odds(amount, width.max(step()), ways);
     if let Some(items) = whole_group(candidates, |sum| sum == i128::from(amount)) {
         return Some(Found { items, short: 0, is_whole_group: true, rival: None, odds: odds(groups, 0) });
     }

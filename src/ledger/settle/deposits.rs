@@ -4,12 +4,10 @@
 //! All three are one question, how much of a deposit is for the goods between two points of the order's value, so that
 //! part shipments, part invoices and several deposits need no cases of their own. Must not know about other money.
 
-use std::collections::HashMap;
-
 use super::Rung;
 use super::board::{Board, Shortage};
 use super::view::View;
-use crate::domain::Id;
+use crate::domain::IdMap;
 use crate::ledger::{DepositUse, Document};
 
 /// What is known of one order when one of its deposits is placed.
@@ -52,8 +50,8 @@ const EXPLANATION: &str = "订单预收款 (deposit of this order)";
 
 /// Open orders with a total. Of one that is closed all goods are known, so its deposits just pay them; and so do those
 /// of an order that nobody has told us about, or not for how much.
-fn totals(board: &Board<'_>, view: &View<'_>) -> HashMap<Id, Order> {
-    let mut orders: HashMap<Id, Order> = HashMap::new();
+fn totals(board: &Board<'_>, view: &View<'_>) -> IdMap<Order> {
+    let mut orders: IdMap<Order> = IdMap::default();
     for money in &board.purse.money {
         let Some(id) = money.order() else { continue };
         let total = view.orders.get(&id).filter(|order| order.status() != "closed").copied().and_then(Document::gross);

@@ -4,7 +4,7 @@
 //! from the day it came until it was refused that item *was* paid, and a balance of those months must say so: the
 //! settlement moves the money there and, on the day of the refusal, back.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
@@ -12,7 +12,7 @@ use super::board::Board;
 use super::items::{Item, Material, shown};
 use super::view::View;
 use super::{OpenItemKind, SettleInput};
-use crate::domain::{FactKind, Id};
+use crate::domain::{FactKind, IdMap};
 use crate::ledger::{Document, Due, bill};
 
 /// A refused bill of this customer.
@@ -85,7 +85,7 @@ pub(super) fn run(board: &mut Board<'_>, view: &View<'_>) {
     }
 }
 
-type Paid = HashMap<Id, Vec<(Date, i64)>>;
+type Paid = IdMap<Vec<(Date, i64)>>;
 
 /// What of an item nothing else had paid by then.
 fn unpaid(board: &Board<'_>, item: usize, by: Date, paid: &Paid) -> i64 {

@@ -1,11 +1,11 @@
 //! Due dates of open items: whose terms, counted from which day, and whether that day has happened.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
 use super::view::View;
-use crate::domain::Id;
+use crate::domain::{Id, IdMap};
 use crate::ledger::{Basis, BookPolicy, Document, Due, Instalment, Plan, Terms};
 
 pub(super) struct DueDates<'a> {
@@ -14,9 +14,9 @@ pub(super) struct DueDates<'a> {
     /// The customer's.
     terms: &'a Terms,
     /// Orders whose own terms override the customer's.
-    of_order: HashMap<Id, Terms>,
+    of_order: IdMap<Terms>,
     /// Shipments on a confirmed statement, and when the customer agreed.
-    reconciled: HashMap<Id, Date>,
+    reconciled: IdMap<Date>,
     disputed: BTreeSet<Id>,
 }
 
@@ -49,7 +49,7 @@ impl<'a> DueDates<'a> {
             .values()
             .filter_map(|order| Some((order.id, Terms::parse(order.fields.text("terms")?).ok()?)))
             .collect();
-        let mut this = Self { view, policy, terms, of_order, reconciled: HashMap::new(), disputed: BTreeSet::new() };
+        let mut this = Self { view, policy, terms, of_order, reconciled: IdMap::default(), disputed: BTreeSet::new() };
         for statement in &view.statements {
             this.read(statement);
         }

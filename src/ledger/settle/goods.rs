@@ -1,6 +1,6 @@
 //! Open items that are goods: what of a shipment is not billed, or the whole of it where shipments are the basis.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
@@ -10,11 +10,11 @@ use super::instalments;
 use super::items::{Item, Material, shown, unbilled_item};
 use super::unbilled::{Entry, Side};
 use super::view::Counted;
-use crate::domain::Id;
+use crate::domain::{Id, IdMap};
 
 pub(super) fn goods(material: &Material<'_, '_>) -> Vec<Item> {
-    let mut billed_by: HashMap<Id, BTreeMap<Id, i64>> = HashMap::new();
-    let mut claims: HashMap<Id, &Counted<'_>> = HashMap::new();
+    let mut billed_by: IdMap<BTreeMap<Id, i64>> = IdMap::default();
+    let mut claims: IdMap<&Counted<'_>> = IdMap::default();
     if material.is_by_shipment() {
         for claim in &material.unbilled.claims {
             *billed_by.entry(claim.shipment).or_default().entry(claim.invoice).or_default() += claim.amount;

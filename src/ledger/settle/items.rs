@@ -3,7 +3,7 @@
 //! `receivable_basis` is decided here and nowhere else. By invoices: every claim is an item, goods not yet billed are
 //! another. By shipments: every shipment is an item whether billed or not, and invoices only move it between accounts.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
@@ -12,7 +12,7 @@ use super::goods::goods;
 use super::unbilled::{Entry, Unbilled};
 use super::view::{Counted, View, is_opening};
 use super::{OpenItem, OpenItemKind, SettleInput, dishonoured, instalments};
-use crate::domain::{Amount, Currency, Id};
+use crate::domain::{Amount, Currency, Id, IdMap};
 use crate::ledger::{AccountKind, Document, Due, ReceivableBasis};
 
 /// An open item with what is open of it in each account. Never negative.
@@ -62,12 +62,12 @@ pub(super) struct Material<'m, 'a> {
     pub due: &'m DueDates<'m>,
     pub basis: ReceivableBasis,
     pub currency: Currency,
-    entries: HashMap<Id, Vec<&'m Entry<'a>>>,
+    entries: IdMap<Vec<&'m Entry<'a>>>,
 }
 
 impl<'m, 'a> Material<'m, 'a> {
     pub fn new(view: &'m View<'a>, unbilled: &'m Unbilled<'a>, due: &'m DueDates<'m>, input: &SettleInput<'_>) -> Self {
-        let mut entries: HashMap<Id, Vec<&Entry<'_>>> = HashMap::new();
+        let mut entries: IdMap<Vec<&Entry<'_>>> = IdMap::default();
         for entry in &unbilled.entries {
             entries.entry(entry.document.id).or_default().push(entry);
         }
@@ -96,12 +96,12 @@ impl Items {
         let reductions = material.view.returns.iter().chain(&material.view.adjustments);
         made.credits.extend(reductions.filter_map(|counted| reduction(material, counted)));
         made.credits.sort_by_key(|credit| (credit.effective_on, credit.shown.id));
-        made.items.sort_by_key(|item| item_order(&item.shown));
+        made.items.sort_by_cached_key(|item| item_order(&item.shown));
         made
     }
 
     fn add_claims(&mut self, material: &Material<'_, '_>) {
-        let mut links: HashMap<Id, Links> = HashMap::new();
+        let mut links: IdMap<Links> = IdMap::default();
         for claim in &material.unbilled.claims {
             links.entry(claim.invoice).or_default().add(Some(claim.shipment), claim.order, claim.amount);
         }
@@ -133,8 +133,8 @@ fn claim(material: &Material<'_, '_>, invoice: &Counted<'_>, claimed: &Links) ->
         named.add(part.shipment, part.order, part.gross);
     }
     let links = named.widest(claimed);
-    let shipments: Vec<Id> = links.shipments.keys().copied().collect();
-    let orders: Vec<Id> = links.orders.keys().copied().collect();
+    let shipments: Vec<Id> = links.shipments.iter().map(|(id, _)| *id).collect();
+    let orders: Vec<Id> = links.orders.iter().map(|(id, _)| *id).collect();
     // An opening position keeps its old date, though it counts from cutover on.
     let issued_on = document.effective_on().unwrap_or(invoice.effective_on);
     let source = Source {
@@ -239,27 +239,37 @@ pub(super) fn shown(
     }
 }
 
-/// How much of an item each shipment and order stands for.
+/// How much of an item each shipment and order stands for, both sorted by id. One or two of each, so that a list costs less
+/// than a tree.
 #[derive(Default)]
 struct Links {
-    shipments: BTreeMap<Id, i64>,
-    orders: BTreeMap<Id, i64>,
+    shipments: Vec<(Id, i64)>,
+    orders: Vec<(Id, i64)>,
+}
+
+/// What a sorted list says about an id; 0 if it said nothing before.
+fn share_of(list: &mut Vec<(Id, i64)>, id: Id) -> &mut i64 {
+    let place = list.binary_search_by_key(&id, |(known, _)| *known).unwrap_or_else(|place| {
+        list.insert(place, (id, 0));
+        place
+    });
+    &mut list[place].1
 }
 
 impl Links {
     fn add(&mut self, shipment: Option<Id>, order: Option<Id>, amount: i64) {
         if let Some(shipment) = shipment {
-            *self.shipments.entry(shipment).or_default() += amount;
+            *share_of(&mut self.shipments, shipment) += amount;
         }
         if let Some(order) = order {
-            *self.orders.entry(order).or_default() += amount;
+            *share_of(&mut self.orders, order) += amount;
         }
     }
 
     fn widest(mut self, other: &Self) -> Self {
         for (mine, theirs) in [(&mut self.shipments, &other.shipments), (&mut self.orders, &other.orders)] {
             for (id, amount) in theirs {
-                let known = mine.entry(*id).or_default();
+                let known = share_of(mine, *id);
                 *known = (*known).max(*amount);
             }
         }
@@ -267,9 +277,7 @@ impl Links {
     }
 
     fn with(self, document: Id, gross: i64) -> BTreeMap<Id, i64> {
-        let mut links = self.shipments;
-        links.extend(self.orders);
-        links.insert(document, gross);
-        links
+        let own = [(document, gross)];
+        self.shipments.into_iter().chain(self.orders).chain(own).collect()
     }
 }

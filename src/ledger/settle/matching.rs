@@ -7,7 +7,6 @@ use super::amounts::{by_amount, by_sum};
 use super::board::Board;
 use super::combination::STEPS_MAX;
 use super::evidence::{APPLY, Candidate, ON_ACCOUNT, PROPOSE, better};
-use super::money::Money;
 use super::named::{Named, by_text, named};
 use super::view::View;
 use super::{Proposal, Rung};
@@ -49,15 +48,10 @@ fn pass(board: &mut Board<'_>, named: &[Vec<Named>], least: i32, steps: &mut u32
     has_placed
 }
 
-/// Money that is not kept for an order.
-fn is_free(money: &Money<'_>) -> bool {
-    money.left > 0 && !money.is_reserved
-}
-
 /// The best way to place this money; sums of several items are looked for only where they may be enough.
 fn best(board: &Board<'_>, money: usize, named: &[Named], least: i32, steps: &mut u32) -> Option<Candidate> {
     let source = &board.purse.money[money];
-    if !is_free(source) {
+    if !source.is_free() {
         return None;
     }
     let by_text = by_text(board, money, named);
@@ -78,7 +72,7 @@ pub(super) fn propose(board: &Board<'_>, named: &[Vec<Named>]) -> Vec<Proposal> 
     let mut steps = STEPS_MAX;
     let mut proposals = Vec::new();
     for (money, named) in named.iter().enumerate() {
-        if !is_free(&board.purse.money[money]) || !board.purse.money[money].is_untouched() {
+        if !board.purse.money[money].is_free() || !board.purse.money[money].is_untouched() {
             continue;
         }
         let found = best(board, money, named, APPLY, &mut steps).filter(|found| found.points >= PROPOSE);

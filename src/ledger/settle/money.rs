@@ -1,13 +1,13 @@
 //! The money of one party: payments, its shares of payments made for several, deposits, bills, and refunds paid.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
 use super::SettleInput;
 use super::rate::{self, Crossing};
 use super::view::{Counted, View};
-use crate::domain::{FactKind, Id};
+use crate::domain::{FactKind, Id, IdMap};
 use crate::ledger::bill;
 use crate::ledger::posting::is_outgoing;
 use crate::ledger::shares::shares;
@@ -40,6 +40,11 @@ impl Money<'_> {
         self.left == self.total
     }
 
+    /// Money that is not kept for an order.
+    pub fn is_free(&self) -> bool {
+        self.left > 0 && !self.is_reserved
+    }
+
     pub fn order(&self) -> Option<Id> {
         self.account.order.filter(|_| !self.is_pinned)
     }
@@ -52,7 +57,7 @@ pub(super) struct Purse<'a> {
     /// Refunds paid to the customer, sorted the same way.
     pub refunds: Vec<Money<'a>>,
     /// Indexes into `money` by the payment's id.
-    pub by_payment: HashMap<Id, Vec<usize>>,
+    pub by_payment: IdMap<Vec<usize>>,
     /// What left for another currency, or came from one.
     pub crossings: Vec<Crossing>,
 }

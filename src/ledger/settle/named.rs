@@ -21,10 +21,16 @@ pub(super) struct Named {
     pub has_slip: bool,
 }
 
-/// For each money, what its text names, in the order of payment. Texts do not change while money is placed.
+/// For each money, what its text names, in the order of payment. Texts do not change while money is placed; of money that
+/// is not free nobody asks.
 pub(super) fn named(board: &Board<'_>, view: &View<'_>) -> Vec<Vec<Named>> {
-    let numbers = numbers(view);
-    let of_text = |text: &str| {
+    let money = &board.purse.money;
+    let texts: Vec<&str> = money
+        .iter()
+        .map(|money| money.document.fields.text("text").filter(|_| money.is_free()).unwrap_or(""))
+        .collect();
+    let numbers = numbers(view, &texts);
+    let of_text = |text: &&str| {
         let mut found: Vec<Named> = Vec::new();
         for (id, has_slip) in numbers.find(text) {
             let targets = board.targets_of(id).into_iter();
@@ -34,12 +40,12 @@ pub(super) fn named(board: &Board<'_>, view: &View<'_>) -> Vec<Vec<Named>> {
         found.dedup_by_key(|named| named.item);
         found
     };
-    board.purse.money.iter().map(|money| money.document.fields.text("text").map_or_else(Vec::new, of_text)).collect()
+    texts.iter().map(of_text).collect()
 }
 
-/// Every number by which a document of this party can be named, also if only others refer to it.
-fn numbers(view: &View<'_>) -> Numbers {
-    let mut numbers = Numbers::default();
+/// Every number by which `texts` may name a document of this party, also if only others refer to it.
+fn numbers(view: &View<'_>, texts: &[&str]) -> Numbers {
+    let mut numbers = Numbers::for_texts(texts);
     let documents = view.shipments.iter().chain(&view.invoices).chain(&view.reds).map(|counted| counted.document);
     for document in documents.chain(view.orders.values().copied()) {
         numbers.add(&document.number, document.id);

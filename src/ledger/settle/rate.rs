@@ -5,14 +5,12 @@
 //! fits must not depend on what only one of them knows: it depends on the payment, on what the ERP settled of it and on
 //! earlier rates, and one that does not fit in full is not applied. Without a rate nothing crosses.
 
-use std::collections::HashMap;
-
 use jiff::civil::Date;
 
 use super::SettleInput;
 use super::money::{Money, payment};
 use super::view::{Counted, View};
-use crate::domain::{Currency, Id};
+use crate::domain::{Currency, Id, IdMap};
 use crate::ledger::decision::action;
 use crate::ledger::posting::is_outgoing;
 use crate::ledger::{Account, AccountKind, Document};
@@ -45,7 +43,7 @@ pub(super) struct Crossing {
 
 /// Converts money between this settlement's currency and others.
 pub(super) fn convert<'a>(money: &mut Vec<Money<'a>>, view: &View<'a>, input: &SettleInput<'_>) -> Vec<Crossing> {
-    let mut free: HashMap<Id, i64> = HashMap::new();
+    let mut free: IdMap<i64> = IdMap::default();
     let mut crossings = Vec::new();
     for decision in &view.decisions {
         let Some(rate) = Rate::of(decision) else { continue };

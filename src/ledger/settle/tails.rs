@@ -3,13 +3,11 @@
 //! Why it is posted and not left open: the last invoice of a shipment says what the goods cost; the difference will
 //! never be billed, and unbilled must reach zero. Within the rounding tolerance it is rounding, else a price difference.
 
-use std::collections::{BTreeMap, HashMap};
-
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::view::{Counted, Part, View, is_opening, is_red, parts};
-use crate::domain::Id;
+use crate::domain::{Id, IdMap};
 use crate::ledger::AccountKind;
 
 pub(super) struct Tail<'a> {
@@ -34,12 +32,14 @@ struct Billing {
     latest: Date,
 }
 
+/// `shipped` are the parts of each shipment.
 pub(super) fn tails<'a>(
     view: &View<'a>,
-    invoice_parts: &HashMap<Id, Vec<Part>>,
+    shipped: &[Vec<Part>],
+    invoice_parts: &IdMap<Vec<Part>>,
     rounding_tolerance: i64,
 ) -> Vec<Tail<'a>> {
-    let mut billings = billings(view, invoice_parts);
+    let mut billings = billings(view, shipped, invoice_parts);
     let mut adjustments = adjustments(view, invoice_parts);
     let mut tails = Vec::new();
     for shipment in &view.shipments {
@@ -65,10 +65,10 @@ pub(super) fn tails<'a>(
     tails
 }
 
-fn billings(view: &View<'_>, invoice_parts: &HashMap<Id, Vec<Part>>) -> BTreeMap<Id, Billing> {
-    let mut billings: BTreeMap<Id, Billing> = BTreeMap::new();
-    for shipment in &view.shipments {
-        let pieces = parts(shipment)
+fn billings(view: &View<'_>, shipped: &[Vec<Part>], invoice_parts: &IdMap<Vec<Part>>) -> IdMap<Billing> {
+    let mut billings: IdMap<Billing> = IdMap::default();
+    for (shipment, parts) in view.shipments.iter().zip(shipped) {
+        let pieces = parts
             .iter()
             .map(|part| part.pieces)
             .try_fold(Decimal::ZERO, |sum, pieces| pieces.and_then(|pieces| sum.checked_add(pieces)));
@@ -142,12 +142,12 @@ fn excess(billing: &Billing, rounding_tolerance: i64) -> Option<i64> {
 
 /// Booked adjustments by the shipments that they concern, directly or through the invoice that they name.
 struct Adjustments {
-    by_shipment: HashMap<Id, Vec<usize>>,
+    by_shipment: IdMap<Vec<usize>>,
     left: Vec<(i64, Date)>,
 }
 
-fn adjustments(view: &View<'_>, invoice_parts: &HashMap<Id, Vec<Part>>) -> Adjustments {
-    let mut by_shipment: HashMap<Id, Vec<usize>> = HashMap::new();
+fn adjustments(view: &View<'_>, invoice_parts: &IdMap<Vec<Part>>) -> Adjustments {
+    let mut by_shipment: IdMap<Vec<usize>> = IdMap::default();
     for (index, adjustment) in view.adjustments.iter().enumerate() {
         let fields = &adjustment.document.fields;
         let invoice = fields.reference("invoice_no").and_then(|invoice| invoice_parts.get(&invoice));

@@ -11,7 +11,7 @@ use jiff::civil::Date;
 
 use super::tails::tails;
 use super::view::{Counted, Part, View, is_opening, parts};
-use crate::domain::Id;
+use crate::domain::{Id, IdMap};
 use crate::ledger::posting::gross_of;
 use crate::ledger::{AccountKind, BookPolicy, Document, ReceivableBasis};
 
@@ -67,23 +67,24 @@ pub(super) struct Unbilled<'a> {
     pub entries: Vec<Entry<'a>>,
     pub claims: Vec<Claim>,
     /// The parts of each invoice and red invoice, after resolving what they name.
-    pub invoice_parts: HashMap<Id, Vec<Part>>,
+    pub invoice_parts: IdMap<Vec<Part>>,
 }
 
 impl<'a> Unbilled<'a> {
     pub fn of(view: &View<'a>, policy: &BookPolicy) -> Self {
         let invoice_parts = invoice_parts(view);
         let mut this = Self { entries: Vec::new(), claims: Vec::new(), invoice_parts };
-        for shipment in &view.shipments {
-            for part in parts(shipment) {
+        let shipped: Vec<Vec<Part>> = view.shipments.iter().map(parts).collect();
+        for (shipment, parts) in view.shipments.iter().zip(&shipped) {
+            for part in parts {
                 let order = part.order.map(Scope::Order);
                 let scopes = [Scope::Shipment(shipment.document.id)].into_iter().chain(order).collect();
-                this.push(Side::Shipment, shipment, &part, scopes);
+                this.push(Side::Shipment, shipment, part, scopes);
             }
         }
         this.add_invoices(view);
         this.add_credits(view);
-        this.add_tails(view, policy.rounding_tolerance.0);
+        this.add_tails(view, &shipped, policy.rounding_tolerance.0);
         // Where shipments are the items, the opening positions are shipments, and an invoice only moves them.
         if let (Some(cutover), ReceivableBasis::Invoices) = (policy.cutover, policy.receivable_basis) {
             this.add_goods_before(cutover, view);
@@ -109,26 +110,28 @@ impl<'a> Unbilled<'a> {
     }
 
     fn add_invoices(&mut self, view: &View<'a>) {
+        let parts = std::mem::take(&mut self.invoice_parts);
         for invoice in view.invoices.iter().filter(|invoice| !is_opening(invoice.document)) {
             let own = Scope::Invoice(invoice.document.id);
-            for part in self.invoice_parts.get(&invoice.document.id).cloned().unwrap_or_default() {
+            for part in parts.get(&invoice.document.id).map_or(&[][..], Vec::as_slice) {
                 // A line that names a shipment waits for just that one, even if others of its order are unbilled.
                 let named = part.shipment.map(Scope::Shipment).or(part.order.map(Scope::Order));
-                self.push(Side::Invoice, invoice, &part, named.into_iter().chain([own]).collect());
+                self.push(Side::Invoice, invoice, part, named.into_iter().chain([own]).collect());
             }
         }
         for red in &view.reds {
             let reversed = red.document.fields.reference("reverses");
-            for part in self.invoice_parts.get(&red.document.id).cloned().unwrap_or_default() {
+            for part in parts.get(&red.document.id).map_or(&[][..], Vec::as_slice) {
                 let mut scopes: Vec<Scope> = part.shipment.map(Scope::Shipment).into_iter().collect();
                 scopes.extend(part.order.map(Scope::Order));
                 scopes.extend(reversed.map(Scope::Invoice));
                 if part.shipment.is_none() && part.order.is_none() {
-                    scopes.extend(self.scopes_of_invoice(reversed));
+                    scopes.extend(scopes_of_invoice(&parts, reversed));
                 }
-                self.push(Side::Red, red, &part, scopes);
+                self.push(Side::Red, red, part, scopes);
             }
         }
+        self.invoice_parts = parts;
     }
 
     fn add_credits(&mut self, view: &View<'a>) {
@@ -143,7 +146,7 @@ impl<'a> Unbilled<'a> {
             let (shipment, invoice) = (fields.reference("shipment_no"), fields.reference("invoice_no"));
             let mut scopes: Vec<Scope> = shipment.map(Scope::Shipment).into_iter().collect();
             scopes.extend(invoice.map(Scope::Invoice));
-            let of_invoice = self.scopes_of_invoice(invoice);
+            let of_invoice = scopes_of_invoice(&self.invoice_parts, invoice);
             scopes.extend(of_invoice.into_iter().filter(|scope| matches!(scope, Scope::Shipment(_))));
             scopes.sort_unstable();
             scopes.dedup();
@@ -152,20 +155,8 @@ impl<'a> Unbilled<'a> {
         }
     }
 
-    /// The shipments and orders that an invoice bills.
-    fn scopes_of_invoice(&self, invoice: Option<Id>) -> Vec<Scope> {
-        let parts = invoice.and_then(|invoice| self.invoice_parts.get(&invoice)).map_or(&[][..], Vec::as_slice);
-        let mut scopes: Vec<Scope> = parts
-            .iter()
-            .flat_map(|part| part.shipment.map(Scope::Shipment).into_iter().chain(part.order.map(Scope::Order)))
-            .collect();
-        scopes.sort_unstable();
-        scopes.dedup();
-        scopes
-    }
-
-    fn add_tails(&mut self, view: &View<'a>, rounding_tolerance: i64) {
-        for tail in tails(view, &self.invoice_parts, rounding_tolerance) {
+    fn add_tails(&mut self, view: &View<'a>, shipped: &[Vec<Part>], rounding_tolerance: i64) {
+        for tail in tails(view, shipped, &self.invoice_parts, rounding_tolerance) {
             let side = if tail.excess > 0 { Side::TailDown } else { Side::TailUp };
             let shipment = tail.shipment.document.id;
             let gross = tail.excess.saturating_abs();
@@ -208,17 +199,12 @@ impl<'a> Unbilled<'a> {
     /// The stages. Goods meet their invoices first, so that what comes back later meets its red invoice and not the
     /// goods; only then does anything else that names the same thing cancel out.
     fn cancel(&mut self) {
-        let mut groups: BTreeMap<Scope, Vec<usize>> = BTreeMap::new();
         let mut order: Vec<usize> = (0..self.entries.len()).collect();
         order.sort_by_key(|index| {
             let entry = &self.entries[*index];
             (entry.effective_on, entry.document.id, entry.shipment, entry.order)
         });
-        for &index in &order {
-            for scope in &self.entries[index].scopes {
-                groups.entry(*scope).or_default().push(index);
-            }
-        }
+        let groups = self.groups(&order);
         use Side::{Adjustment, Cutover, Invoice, Red, Return, Shipment, TailDown, TailUp};
         for (raising, lowering) in [
             (&[Shipment][..], &[TailDown][..]),
@@ -227,7 +213,7 @@ impl<'a> Unbilled<'a> {
             (&[Red], &[Return, Adjustment]),
             (&[Shipment, Red], &[Invoice, Return, Adjustment]),
         ] {
-            for members in groups.values() {
+            for members in &groups {
                 self.meet(members, raising, lowering);
             }
         }
@@ -241,23 +227,32 @@ impl<'a> Unbilled<'a> {
         self.meet(&loose, &[Red], &[Invoice]);
     }
 
+    /// Entries that name the same thing, each group in the order of `order`. One alone has nobody to meet.
+    fn groups(&self, order: &[usize]) -> Vec<Vec<usize>> {
+        let mut places: Vec<(Scope, usize)> = Vec::with_capacity(2 * order.len());
+        for (place, index) in order.iter().enumerate() {
+            places.extend(self.entries[*index].scopes.iter().map(|scope| (*scope, place)));
+        }
+        places.sort_unstable();
+        let groups = places.chunk_by(|(a, _), (b, _)| a == b).filter(|group| group.len() > 1);
+        groups.map(|group| group.iter().map(|(_, place)| order[*place]).collect()).collect()
+    }
+
     /// Cancels entries of the given sides against each other, first come first served.
     fn meet(&mut self, members: &[usize], raising: &[Side], lowering: &[Side]) {
-        let mut lowers =
-            members.iter().copied().filter(|index| lowering.contains(&self.entries[*index].side)).collect::<Vec<_>>();
-        lowers.reverse();
-        for &up in members.iter().filter(|index| raising.contains(&self.entries[**index].side)).collect::<Vec<_>>() {
-            while self.entries[up].left > 0 {
-                let Some(&down) = lowers.last() else { return };
-                let amount = self.entries[up].left.min(self.entries[down].left);
-                if amount > 0 {
-                    self.cancel_pair(up, down, amount);
-                }
-                if self.entries[down].left == 0 {
-                    lowers.pop();
-                }
-            }
+        let (mut ups, mut downs) = (members, members);
+        while let (Some(up), Some(down)) = (self.next(&mut ups, raising), self.next(&mut downs, lowering)) {
+            let amount = self.entries[up].left.min(self.entries[down].left);
+            self.cancel_pair(up, down, amount);
         }
+    }
+
+    /// The first member of one of these sides of which something is left; those before it are done with.
+    fn next(&self, members: &mut &[usize], sides: &[Side]) -> Option<usize> {
+        let has_left = |index: &usize| self.entries[*index].left > 0 && sides.contains(&self.entries[*index].side);
+        let position = members.iter().position(has_left)?;
+        *members = &members[position..];
+        members.first().copied()
     }
 
     fn cancel_pair(&mut self, up: usize, down: usize, amount: i64) {
@@ -278,17 +273,29 @@ impl<'a> Unbilled<'a> {
     }
 }
 
+/// The shipments and orders that an invoice bills.
+fn scopes_of_invoice(parts: &IdMap<Vec<Part>>, invoice: Option<Id>) -> Vec<Scope> {
+    let parts = invoice.and_then(|invoice| parts.get(&invoice)).map_or(&[][..], Vec::as_slice);
+    let mut scopes: Vec<Scope> = parts
+        .iter()
+        .flat_map(|part| part.shipment.map(Scope::Shipment).into_iter().chain(part.order.map(Scope::Order)))
+        .collect();
+    scopes.sort_unstable();
+    scopes.dedup();
+    scopes
+}
+
 /// The parts of every invoice. A red one that names nothing but the invoice it reverses takes over what that one names:
 /// all of it when it reverses the whole, the only shipment when there is only one. A red line that names a return (the
 /// ERP writes the return's number where the shipment's stands) is about the shipment that came back.
-fn invoice_parts(view: &View<'_>) -> HashMap<Id, Vec<Part>> {
-    let mut known: HashMap<Id, Vec<Part>> =
+fn invoice_parts(view: &View<'_>) -> IdMap<Vec<Part>> {
+    let mut known: IdMap<Vec<Part>> =
         view.invoices.iter().map(|invoice| (invoice.document.id, parts(invoice))).collect();
     let returned: HashMap<&str, Vec<Part>> =
         view.returns.iter().map(|returned| (&*returned.document.number, parts(returned))).collect();
     for red in &view.reds {
         let mut own = parts(red);
-        let numbers: HashMap<Id, &str> = red
+        let numbers: IdMap<&str> = red
             .document
             .lines
             .iter()

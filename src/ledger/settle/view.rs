@@ -3,13 +3,13 @@
 //! Why here and once: every later step may rely on it that a document counts, has a date and an amount that can be
 //! posted, and comes in the same order whatever order the caller had.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::SettleInput;
-use crate::domain::{FactKind, FieldMap, Id};
+use crate::domain::{FactKind, FieldMap, Id, IdMap};
 use crate::ledger::attribution::{Move, moves};
 use crate::ledger::decision::{in_force, money};
 pub(super) use crate::ledger::posting::is_opening;
@@ -40,14 +40,14 @@ pub(super) struct View<'a> {
     /// What people decided and nobody took back, in the order in which it was decided.
     pub decisions: Vec<&'a Document>,
     /// By payment: whose money it is by what people decided.
-    pub moves: HashMap<Id, Vec<Move>>,
+    pub moves: IdMap<Vec<Move>>,
     /// Payments in other currencies of which people said at what rate they settle something.
-    abroad: HashMap<Id, Counted<'a>>,
+    abroad: IdMap<Counted<'a>>,
     pub settlements_abroad: Vec<&'a Document>,
-    twins: HashMap<Id, Id>,
-    pub orders: HashMap<Id, &'a Document>,
+    twins: IdMap<Id>,
+    pub orders: IdMap<&'a Document>,
     /// Also those that post nothing, such as shipments before cutover: due dates are counted from them.
-    pub all_shipments: HashMap<Id, &'a Document>,
+    pub all_shipments: IdMap<&'a Document>,
     /// What carriers told about them.
     pub signing: Signing,
 }
@@ -58,15 +58,17 @@ impl<'a> View<'a> {
             let may_post = document.role == Role::Booked || document.kind == FactKind::Payment;
             may_post && document.is_live() && *document.book == *input.book
         };
-        let mut sorted: Vec<&Document> = input.documents.iter().filter(counts).collect();
-        sorted.sort_by_cached_key(|document| (document.effective_on(), document.id));
-        sorted.dedup_by_key(|document| document.id);
-        let decisions = in_force(sorted.iter().copied());
+        let mut sorted: Vec<Read<'_>> =
+            input.documents.iter().filter(counts).map(|document| Read::of(document, input)).collect();
+        sorted.sort_by_cached_key(|read| (read.dated, read.id));
+        sorted.dedup_by_key(|read| read.id);
+        let is_decision = |read: &&Read<'_>| read.kind == FactKind::Decision;
+        let decisions = in_force(sorted.iter().filter(is_decision).map(|read| read.document));
         let events = input.documents.iter().filter(|document| *document.book == *input.book);
         let signing = Signing::of(events, &input.policy.time_zone);
         let mut view = Self { decisions, twins: input.twins.iter().copied().collect(), signing, ..Self::default() };
-        for document in sorted.into_iter().filter(|document| document.kind != FactKind::Decision) {
-            view.add(document, input);
+        for read in &sorted {
+            view.add(read, input.party);
         }
         view
     }
@@ -88,43 +90,40 @@ impl<'a> View<'a> {
         document.role == Role::Booked || !self.twins.contains_key(&document.id)
     }
 
-    fn add(&mut self, document: &'a Document, input: &SettleInput<'a>) {
-        if document.kind == FactKind::Order {
-            self.orders.insert(document.id, document);
-            return;
-        }
-        if !self.brings_money(document) {
-            return;
-        }
-        let is_abroad = document.currency() != Some(input.currency);
-        let given = self.given(document, input.party);
-        let is_own = |fields: &FieldMap| fields.reference("customer") == Some(input.party);
-        let own = given || is_own(&document.fields) || document.lines.iter().any(|line| is_own(&line.fields));
-        match document.kind {
-            FactKind::Settlement if is_abroad => self.settlements_abroad.push(document),
-            FactKind::Payment if is_abroad && own => {
-                self.abroad.extend(counted(document, input).map(|counted| (document.id, counted)));
+    fn add(&mut self, read: &Read<'a>, party: Id) {
+        let Read { document, id, kind, is_abroad, .. } = *read;
+        match kind {
+            FactKind::Decision => return,
+            FactKind::Order => {
+                self.orders.insert(id, document);
+                return;
             }
+            FactKind::Payment if !self.brings_money(document) => return,
+            _ => {}
+        }
+        let own = self.given(read, party) || read.names_party;
+        match kind {
+            FactKind::Settlement if is_abroad => self.settlements_abroad.push(document),
+            FactKind::Payment if is_abroad && own => self.abroad.extend(read.counted.map(|counted| (id, counted))),
             _ if is_abroad => {}
             FactKind::Settlement => self.settlements.push(document),
             FactKind::Statement if own => self.statements.push(document),
             _ if !own => {}
             _ => {
-                if document.kind == FactKind::Shipment {
-                    self.all_shipments.insert(document.id, document);
+                if kind == FactKind::Shipment {
+                    self.all_shipments.insert(id, document);
                 }
-                if let Some(counted) = counted(document, input) {
-                    self.count(counted);
-                }
+                self.count(read);
             }
         }
     }
 
     /// Notes what people gave of a payment, to this customer or away; whether this customer gets any of it.
-    fn given(&mut self, payment: &Document, party: Id) -> bool {
-        if payment.kind != FactKind::Payment || self.decisions.is_empty() {
+    fn given(&mut self, read: &Read<'_>, party: Id) -> bool {
+        if read.kind != FactKind::Payment || self.decisions.is_empty() {
             return false;
         }
+        let payment = read.document;
         let moves = moves(payment, &self.decisions, &|decision| self.money_of(decision));
         let given = moves.iter().any(|part| part.customer == party);
         if !moves.is_empty() {
@@ -133,17 +132,48 @@ impl<'a> View<'a> {
         given
     }
 
-    fn count(&mut self, counted: Counted<'a>) {
-        let list = match counted.document.kind {
+    fn count(&mut self, read: &Read<'a>) {
+        let Some(counted) = read.counted else { return };
+        let list = match read.kind {
             FactKind::Shipment => &mut self.shipments,
             FactKind::Return => &mut self.returns,
-            FactKind::Invoice if is_red(counted.document) => &mut self.reds,
+            FactKind::Invoice if read.is_red => &mut self.reds,
             FactKind::Invoice => &mut self.invoices,
             FactKind::Adjustment => &mut self.adjustments,
             FactKind::Payment | FactKind::Bill => &mut self.money,
             _ => return,
         };
         list.push(counted);
+    }
+}
+
+/// What a document says that decides where it belongs. Read at one go: a large party's documents do not fit into the
+/// caches of a processor, so that each further look at all of them costs more than what is done with it.
+struct Read<'a> {
+    document: &'a Document,
+    id: Id,
+    kind: FactKind,
+    dated: Option<Date>,
+    is_abroad: bool,
+    /// In its header or in a line.
+    names_party: bool,
+    is_red: bool,
+    counted: Option<Counted<'a>>,
+}
+
+impl<'a> Read<'a> {
+    fn of(document: &'a Document, input: &SettleInput<'_>) -> Self {
+        let is_own = |fields: &FieldMap| fields.reference("customer") == Some(input.party);
+        Self {
+            document,
+            id: document.id,
+            kind: document.kind,
+            dated: document.effective_on(),
+            is_abroad: document.currency() != Some(input.currency),
+            names_party: is_own(&document.fields) || document.lines.iter().any(|line| is_own(&line.fields)),
+            is_red: is_red(document),
+            counted: counted(document, input),
+        }
     }
 }
 
@@ -181,7 +211,7 @@ pub(super) fn parts(counted: &Counted<'_>) -> Vec<Part> {
     let own_shipment = (counted.document.kind == FactKind::Shipment).then_some(counted.document.id);
     let mut left = counted.gross;
     let mut parts: Vec<Part> = Vec::new();
-    let mut known: HashMap<(Option<Id>, Option<Id>), usize> = HashMap::new();
+    let mut known: BTreeMap<(Option<Id>, Option<Id>), usize> = BTreeMap::new();
     let mut add = |shipment: Option<Id>, order: Option<Id>, pieces: Option<Decimal>, gross: i64| {
         let index = *known.entry((shipment, order)).or_insert_with(|| {
             parts.push(Part { shipment, order, pieces: Some(Decimal::ZERO), gross: 0 });
