@@ -6,7 +6,7 @@ use jiff::civil::Date;
 
 use super::items;
 use crate::domain::text::fold_name;
-use crate::domain::{Amount, Currency, Id};
+use crate::domain::{Amount, Currency, Id, Value};
 use crate::ledger::{Document, Leftover, OpenItem};
 use crate::store::engine::{Row, Tx};
 use crate::store::error::Result;
@@ -122,6 +122,9 @@ pub async fn described(
 ) -> Result<Vec<Position>> {
     let parties: Vec<Id> = subjects.iter().map(|subject| subject.party).collect();
     let masters = documents::load(tx, &parties).await?;
+    let unknown = subjects.iter().filter(|subject| !masters.contains_key(&subject.party));
+    let named_by = unknown.filter_map(|subject| Some((subject.party, any_document(subject, &items, &leftovers)?)));
+    let codes = codes(tx, named_by.collect()).await?;
     let positions = subjects.iter().map(|subject| {
         let id = subject.id();
         let mut items = items.remove(&id).unwrap_or_default();
@@ -129,7 +132,7 @@ pub async fn described(
         let master = masters.get(&subject.party);
         Position {
             subject: subject.clone(),
-            code: master.map_or("", |party| &party.number).into(),
+            code: master.map(|party| &party.number).or_else(|| codes.get(&subject.party)).cloned().unwrap_or_default(),
             name: field(master, "name").unwrap_or_default(),
             short_name: field(master, "short_name"),
             salesperson: field(master, "salesperson"),
@@ -140,6 +143,25 @@ pub async fn described(
         }
     });
     Ok(positions.collect())
+}
+
+fn any_document(subject: &Subject, items: &HashMap<Id, Vec<OpenItem>>, leftovers: &Leftovers) -> Option<Id> {
+    let item = items.get(&subject.id()).and_then(|items| items.first()).map(|item| item.document);
+    item.or_else(|| Some(leftovers.get(&subject.id())?.first()?.0.payment))
+}
+
+/// Codes of customers of whom no source told anything yet, as documents of theirs write them.
+async fn codes(tx: &mut Tx, named_by: HashMap<Id, Id>) -> Result<HashMap<Id, Box<str>>> {
+    let ids: Vec<Id> = named_by.values().copied().collect();
+    let documents = documents::load(tx, &ids).await?;
+    let code = |(party, document): (Id, Id)| {
+        let mut values = documents.get(&document)?.fields.iter();
+        values.find_map(|(_, value)| match value {
+            Value::Ref { number, id } if *id == party => Some((party, number.clone())),
+            _ => None,
+        })
+    };
+    Ok(named_by.into_iter().filter_map(code).collect())
 }
 
 fn field(document: Option<&Document>, name: &str) -> Option<Box<str>> {
