@@ -1,5 +1,8 @@
 //! The engine's five verbs behave alike on both engines.
 
+use std::time::Duration;
+
+use super::company::open_url;
 use super::database::databases;
 use crate::store::StoreError;
 use crate::store::engine::{Cell, CellType, Engine, OnConflict, Table};
@@ -105,5 +108,18 @@ async fn opening_again_changes_nothing_and_a_newer_schema_is_refused() {
         engine.close().await;
         let refused = Engine::open(&database.url).await.unwrap_err();
         assert!(matches!(refused, StoreError::NewerSchema { found: 9999, .. }), "{refused:?}");
+    }
+}
+
+/// Every command that reads opens the store beside a daemon that writes.
+#[tokio::test]
+async fn a_store_opens_while_another_process_is_in_the_middle_of_writing() {
+    for database in databases().await {
+        open_url(&database.url).await.close().await;
+        let engine = Engine::open(&database.url).await.unwrap();
+        let mut writing = engine.begin().await.unwrap();
+        writing.execute("UPDATE data_key SET created_at = created_at + 1", Vec::new()).await.unwrap();
+        let opened = tokio::time::timeout(Duration::from_secs(20), open_url(&database.url)).await;
+        assert!(opened.is_ok(), "{}: waits for the writer", database.url);
     }
 }
