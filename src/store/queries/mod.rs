@@ -23,6 +23,7 @@ pub mod reconcile;
 pub mod replay;
 pub mod stored;
 pub mod totals;
+mod unspoken;
 pub mod verify;
 
 #[cfg(test)]

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::civil::Date;
 
-use super::items;
+use super::{items, unspoken};
 use crate::domain::text::fold_name;
 use crate::domain::{Amount, Currency, Id};
-use crate::ledger::{Document, Leftover, OpenItem};
+use crate::ledger::{Document, Leftover, OpenItem, Role};
 use crate::store::engine::{Row, Tx};
 use crate::store::error::Result;
 use crate::store::journal::keys;
@@ -121,7 +121,15 @@ pub async fn described(
     mut leftovers: Leftovers,
 ) -> Result<Vec<Position>> {
     let parties: Vec<Id> = subjects.iter().map(|subject| subject.party).collect();
-    let masters = documents::load(tx, &parties).await?;
+    let mut masters = documents::load(tx, &parties).await?;
+    masters.retain(|_, party| party.role != Role::Stub);
+    let mut unspoken: BTreeMap<Id, BTreeSet<Id>> = BTreeMap::new();
+    for subject in subjects.iter().filter(|subject| !masters.contains_key(&subject.party)) {
+        let its = unspoken.entry(subject.party).or_default();
+        its.extend(items.get(&subject.id()).into_iter().flatten().map(|item| item.document));
+        its.extend(leftovers.get(&subject.id()).into_iter().flatten().map(|(leftover, ..)| leftover.payment));
+    }
+    let codes = unspoken::codes(tx, &unspoken).await?;
     let positions = subjects.iter().map(|subject| {
         let id = subject.id();
         let mut items = items.remove(&id).unwrap_or_default();
@@ -129,7 +137,7 @@ pub async fn described(
         let master = masters.get(&subject.party);
         Position {
             subject: subject.clone(),
-            code: master.map_or("", |party| &party.number).into(),
+            code: master.map(|party| &party.number).or_else(|| codes.get(&subject.party)).cloned().unwrap_or_default(),
             name: field(master, "name").unwrap_or_default(),
             short_name: field(master, "short_name"),
             salesperson: field(master, "salesperson"),
