@@ -55,6 +55,7 @@ pub async fn load(tx: &mut Tx, records: &[RecordId]) -> Result<HashMap<RecordId,
             // Seen again since it was kept.
             candidate.stamp = change.head.stamp.clone();
         }
+        change.was_kept_for.extend(candidate.documents());
         change.candidates.push(candidate);
         change.candidates.sort_by(|a, b| b.stamp.cmp(&a.stamp));
     }
@@ -94,6 +95,7 @@ fn read(row: &Row) -> Result<(RecordId, Change)> {
         candidates: in_force.into_iter().collect(),
         level: 0,
         was_kept: false,
+        was_kept_for: Vec::new(),
     };
     Ok((row.id(0)?, change))
 }

@@ -87,6 +87,8 @@ pub struct Change {
     pub level: usize,
     /// Its candidates were kept beside its contributions before the batch.
     pub was_kept: bool,
+    /// What these spoke of: whoever was refused with one that is gone now may be in force, or hear another complaint.
+    pub was_kept_for: Vec<Id>,
 }
 
 impl Change {
@@ -107,7 +109,7 @@ impl Change {
     /// Every document that this record spoke of or may speak of.
     pub fn touched(&self) -> impl Iterator<Item = Id> {
         let before = self.before.iter().flat_map(|head| head.documents.iter().copied());
-        before.chain(self.candidates.iter().flat_map(Candidate::documents))
+        before.chain(self.was_kept_for.iter().copied()).chain(self.candidates.iter().flat_map(Candidate::documents))
     }
 
     pub fn is_stored(&self) -> bool {
@@ -265,6 +267,7 @@ fn unseen(record: &Incoming, mapping: Hash) -> Change {
         candidates: Vec::new(),
         level: 0,
         was_kept: false,
+        was_kept_for: Vec::new(),
     }
 }
 

@@ -25,6 +25,7 @@ pub mod reconcile;
 pub mod replay;
 pub mod stored;
 pub mod totals;
+mod unspoken;
 pub mod verify;
 
 #[cfg(test)]

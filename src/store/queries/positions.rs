@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::civil::Date;
 
-use super::items;
+use super::{items, unspoken};
 use crate::domain::text::fold_name;
-use crate::domain::{Amount, Currency, Id, Value};
-use crate::ledger::{Document, Leftover, OpenItem};
+use crate::domain::{Amount, Currency, Id};
+use crate::ledger::{Document, Leftover, OpenItem, Role};
 use crate::store::engine::{Row, Tx};
 use crate::store::error::Result;
 use crate::store::journal::keys;
@@ -121,10 +121,15 @@ pub async fn described(
     mut leftovers: Leftovers,
 ) -> Result<Vec<Position>> {
     let parties: Vec<Id> = subjects.iter().map(|subject| subject.party).collect();
-    let masters = documents::load(tx, &parties).await?;
-    let unknown = subjects.iter().filter(|subject| !masters.contains_key(&subject.party));
-    let named_by = unknown.filter_map(|subject| Some((subject.party, any_document(subject, &items, &leftovers)?)));
-    let codes = codes(tx, named_by.collect()).await?;
+    let mut masters = documents::load(tx, &parties).await?;
+    masters.retain(|_, party| party.role != Role::Stub);
+    let mut unspoken: BTreeMap<Id, BTreeSet<Id>> = BTreeMap::new();
+    for subject in subjects.iter().filter(|subject| !masters.contains_key(&subject.party)) {
+        let its = unspoken.entry(subject.party).or_default();
+        its.extend(items.get(&subject.id()).into_iter().flatten().map(|item| item.document));
+        its.extend(leftovers.get(&subject.id()).into_iter().flatten().map(|(leftover, ..)| leftover.payment));
+    }
+    let codes = unspoken::codes(tx, &unspoken).await?;
     let positions = subjects.iter().map(|subject| {
         let id = subject.id();
         let mut items = items.remove(&id).unwrap_or_default();
@@ -143,25 +148,6 @@ pub async fn described(
         }
     });
     Ok(positions.collect())
-}
-
-fn any_document(subject: &Subject, items: &HashMap<Id, Vec<OpenItem>>, leftovers: &Leftovers) -> Option<Id> {
-    let item = items.get(&subject.id()).and_then(|items| items.first()).map(|item| item.document);
-    item.or_else(|| Some(leftovers.get(&subject.id())?.first()?.0.payment))
-}
-
-/// Codes of customers of whom no source told anything yet, as documents of theirs write them.
-async fn codes(tx: &mut Tx, named_by: HashMap<Id, Id>) -> Result<HashMap<Id, Box<str>>> {
-    let ids: Vec<Id> = named_by.values().copied().collect();
-    let documents = documents::load(tx, &ids).await?;
-    let code = |(party, document): (Id, Id)| {
-        let mut values = documents.get(&document)?.fields.iter();
-        values.find_map(|(_, value)| match value {
-            Value::Ref { number, id } if *id == party => Some((party, number.clone())),
-            _ => None,
-        })
-    };
-    Ok(named_by.into_iter().filter_map(code).collect())
 }
 
 fn field(document: Option<&Document>, name: &str) -> Option<Box<str>> {

@@ -131,6 +131,28 @@ async fn of_two_sources_that_do_not_go_together_the_better_one_stays() {
 }
 
 #[tokio::test]
+async fn what_was_refused_beside_a_record_is_looked_at_again_when_that_record_takes_its_word_back() {
+    for order in [[0, 1, 2, 3], [0, 1, 3, 2], [2, 0, 1, 3], [3, 1, 2, 0]] {
+        for database in databases().await {
+            let store = open(&database).await;
+            let erp = |version: &str, sold: Fact| Page::of("outstock", 1).facts("1", version, &[sold]);
+            let spoilt = with(sale(50), "gross", Value::Amount(Amount(5_000)));
+            let pages = [
+                erp("v1", sale(100)),
+                erp("v2", without(sale(50), "currency")),
+                warehouse("v1", &[spoilt]),
+                warehouse("v2", &[]),
+            ];
+            for index in order {
+                pages[index].apply(&store).await;
+            }
+            assert_eq!(waiting(&store).await, one("1", "currency"), "order {order:?}");
+            assert_eq!(totals(&store).await.shipped, Amount::units(100));
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_bank_line_that_is_withdrawn_without_an_amount_takes_its_money_back() {
     for database in databases().await {
         let store = open(&database).await;
