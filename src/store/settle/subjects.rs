@@ -23,22 +23,26 @@ pub fn read(row: &Row) -> Result<Subject> {
     Ok(Subject { book: row.text(1)?.into(), party: row.id(2)?, currency: row.currency(3)? })
 }
 
-/// Documents that name one of the keys; messages and the like are left where they are.
-const NAMING: &str = concat!(
-    "SELECT l.target, ",
-    documents::document_columns!(),
-    " FROM link l \
-     JOIN document d ON d.id = l.document WHERE l.target {keys} AND d.role = 0 AND d.status NOT IN ('draft', 'void') \
-     AND d.kind IN ('order', 'shipment', 'return', 'invoice', 'adjustment', 'payment', 'bill', \
-     'statement', 'decision')"
-);
-const MATCHES: &str = concat!(
-    "SELECT l.target, ",
-    documents::document_columns!(),
-    " FROM link l \
-     JOIN document d ON d.id = l.document WHERE l.target {keys} AND d.role = 0 AND d.status NOT IN ('draft', 'void') \
-     AND d.kind IN ('settlement', 'decision')"
-);
+/// Documents that name one of the keys and are of one of these kinds. First found by the link and only then looked at:
+/// PostgreSQL, which knows nothing yet about a table that was just filled, takes the kinds for rare and would read all
+/// documents for each batch.
+macro_rules! naming {
+    ($kinds:literal) => {
+        concat!(
+            "WITH d AS MATERIALIZED (SELECT l.target, d.id, d.book, d.kind, d.numbering, d.number, d.role, d.status, d.body \
+             FROM link l JOIN document d ON d.id = l.document WHERE l.target {keys}) SELECT d.target, ",
+            documents::document_columns!(),
+            " FROM d WHERE d.role = 0 AND d.status NOT IN ('draft', 'void') AND d.kind IN (",
+            $kinds,
+            ")"
+        )
+    };
+}
+
+/// Messages and the like are left where they are.
+const NAMING: &str =
+    naming!("'order', 'shipment', 'return', 'invoice', 'adjustment', 'payment', 'bill', 'statement', 'decision'");
+const MATCHES: &str = naming!("'settlement', 'decision'");
 
 pub async fn settle_subjects(tx: &mut Tx, dirty: &[Subject], policy: &BookPolicy) -> Result<Vec<Entry>> {
     let settled = settlements(tx, dirty, policy, None).await?;
