@@ -23,6 +23,7 @@ mod outbox;
 mod party_clues;
 mod progress;
 mod queries;
+mod remade;
 mod reminders;
 mod segment;
 mod settle;
@@ -108,8 +109,7 @@ impl Store {
     pub async fn open(settings: &StoreSettings) -> Result<Self> {
         let engine = Engine::open(&settings.url).await?;
         let hash_secret = apply::hash_secret(&engine, settings.clock.now()).await?;
-        party_clues::make_again(&engine).await?;
-        waybills::link_again(&engine).await?;
+        remade::make_again(&engine, &[&party_clues::CLUES, &waybills::LINKS]).await?;
         let (clock, policies) = (Arc::clone(&settings.clock), Arc::clone(&settings.policies));
         Ok(Self { engine, clock, policies, hash_secret, bell: changes::Bell::default() })
     }

@@ -4,9 +4,10 @@
 //! more. What an event means is `ledger::signing`'s.
 
 use super::documents;
-use super::engine::{Cell, Engine, Tx};
+use super::engine::{Cell, Tx};
 use super::error::Result;
 use super::journal::keys;
+use super::remade::Remade;
 use super::tables;
 use crate::domain::Id;
 use crate::ledger::Document;
@@ -14,17 +15,24 @@ use crate::ledger::signing::{waits_for_events, waybills_of};
 
 /// Goes up when waybills are folded otherwise.
 const LINK_RULES: i64 = 1;
-/// Two processes that start together link once.
-const LINK_LOCK: i64 = 0x6c69_6e6b;
-/// Documents that are in memory at once while all are linked again.
-const PAGE: usize = 5_000;
 
-const RULES: &str = "SELECT version FROM link_rules WHERE id = 1";
-const TO_LINK: &str = concat!(
-    "SELECT ",
-    documents::document_columns!(),
-    " FROM document d WHERE d.kind IN ('shipment', 'logistics') AND d.id > $1 ORDER BY d.id LIMIT $2"
-);
+/// Whoever opens the store settles everybody again when these are made: the recipe of settling is another one too.
+pub const LINKS: Remade = Remade {
+    version: LINK_RULES,
+    known: "SELECT version FROM link_rules WHERE id = 1",
+    note: "INSERT INTO link_rules (id, version) VALUES (1, $1) \
+           ON CONFLICT (id) DO UPDATE SET version = excluded.version",
+    // Other links lie in the same table, and a waybill that means nothing any more finds nobody.
+    clear: None,
+    documents: concat!(
+        "SELECT ",
+        documents::document_columns!(),
+        " FROM document d WHERE d.kind IN ('shipment', 'logistics') AND d.id > $1 ORDER BY d.id LIMIT $2"
+    ),
+    table: &tables::LINK,
+    rows: links,
+};
+
 const EVENTS: &str = concat!(
     "SELECT ",
     documents::document_columns!(),
@@ -61,42 +69,6 @@ pub async fn waiting(tx: &mut Tx, waybills: &[Id]) -> Result<Vec<Document>> {
     Ok(found.into_iter().filter(waits_for_events).collect())
 }
 
-/// Links what was stored before there were such links, or under other rules. Whoever opens the store settles everybody
-/// again then: the recipe of settling is another one too.
-pub async fn link_again(engine: &Engine) -> Result<()> {
-    let mut tx = engine.read().await?;
-    let are_there = are_current(&mut tx).await?;
-    tx.rollback().await?;
-    if are_there {
-        return Ok(());
-    }
-    let mut tx = engine.begin().await?;
-    tx.lock(LINK_LOCK, b"links").await?;
-    if are_current(&mut tx).await? {
-        return tx.rollback().await;
-    }
-    let mut last = Id([0; 16]);
-    loop {
-        let page = tx.fetch(TO_LINK, vec![last.into(), PAGE.into()]).await?;
-        let page = page.iter().map(|row| documents::read(row, 0)).collect::<Result<Vec<Document>>>()?;
-        let Some(document) = page.last() else { break };
-        last = document.id;
-        tx.upsert_many(&tables::LINK, page.iter().flat_map(links).collect()).await?;
-    }
-    tx.execute(
-        "INSERT INTO link_rules (id, version) VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET version = excluded.version",
-        vec![LINK_RULES.into()],
-    )
-    .await?;
-    tx.commit().await
-}
-
-fn links(document: &Document) -> impl Iterator<Item = Vec<Cell>> {
-    let id = document.id;
-    waybills_of(document).into_iter().map(move |waybill| vec![waybill.into(), id.into()])
-}
-
-async fn are_current(tx: &mut Tx) -> Result<bool> {
-    let made_by = tx.fetch_one(RULES, Vec::new()).await?.map(|row| row.int(0)).transpose()?;
-    Ok(made_by == Some(LINK_RULES))
+fn links(document: &Document) -> Vec<Vec<Cell>> {
+    waybills_of(document).into_iter().map(|waybill| vec![waybill.into(), document.id.into()]).collect()
 }
