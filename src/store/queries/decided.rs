@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
-use crate::domain::text::fold_name;
 use crate::domain::{Amount, Id};
 use crate::ledger::{Document, decision};
 use crate::store::engine::Tx;
@@ -30,8 +29,6 @@ const ALL: &str =
     concat!("SELECT ", documents::document_columns!(), " FROM document d WHERE d.kind = 'decision' AND d.role = 0");
 const PINNED: &str = "SELECT a.source, a.amount, i.document, i.orders FROM allocation a JOIN open_item i \
      ON i.subject = a.subject AND i.id = a.item WHERE a.rung IN ('pinned', 'agreed_rate') AND a.source {keys}";
-const PARTIES: &str =
-    concat!("SELECT ", documents::document_columns!(), " FROM document d WHERE d.kind = 'party' AND d.name_key = $1");
 
 impl Store {
     /// Decisions, the latest first; those of all books without `book`.
@@ -70,16 +67,6 @@ impl Store {
     pub async fn receipt_of(&self, payment: Id) -> Result<Id> {
         let twins = people::twins(&mut self.engine.read().await?, &[payment]).await?;
         Ok(twins.into_iter().find(|(line, _)| *line == payment).map_or(payment, |(_, receipt)| receipt))
-    }
-
-    /// Customers whose full name is this one, whatever its width, brackets and spaces.
-    pub async fn parties_named(&self, book: Option<&str>, name: &str) -> Result<Vec<Document>> {
-        let mut tx = self.engine.read().await?;
-        let rows = tx.fetch(PARTIES, vec![fold_name(name).as_str().into()]).await?;
-        let mut found = rows.iter().map(|row| documents::read(row, 0)).collect::<Result<Vec<Document>>>()?;
-        found.retain(|party| party.is_live() && book.is_none_or(|book| &*party.book == book));
-        found.sort_by(|a, b| (&a.book, &a.number).cmp(&(&b.book, &b.number)));
-        Ok(found)
     }
 }
 

@@ -5,7 +5,6 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::domain::text::fold_name;
 use crate::domain::{FactKind, Id};
 use crate::ledger::identity::{
     Clue, Decided, Directory, Edge, Evidence, Linked, MAX_SHARED, PartyKey, Proposal, Refused, link,
@@ -25,6 +24,31 @@ pub struct Kinship {
 }
 
 impl Kinship {
+    /// Adds these keys, and whoever rules and decisions lead to from them, until nobody new is found.
+    async fn follow(&mut self, tx: &mut Tx, parties: &[Id]) -> Result<()> {
+        let mut seen: BTreeSet<Id> = self.documents.keys().copied().collect();
+        let mut fresh: Vec<Id> = parties.iter().copied().filter(|party| seen.insert(*party)).collect();
+        while !fresh.is_empty() {
+            let mut found = documents::load(tx, &fresh).await?;
+            found.retain(|_, document| document.kind == FactKind::Party);
+            let ties: BTreeSet<Clue> =
+                found.values().filter_map(PartyKey::of).flat_map(|key| key.ties().collect::<Vec<_>>()).collect();
+            let ties: Vec<String> = ties.iter().map(|clue| clue.text().to_owned()).collect();
+            let rows = tx.fetch_in(WHO_SHARES, &ties, Vec::new()).await?;
+            let mut next: BTreeSet<Id> = rows.iter().map(|row| row.id(0)).collect::<Result<_>>()?;
+            for said in decisions_about(tx, &fresh).await? {
+                let Some(decided) = Decided::of(&said) else { continue };
+                next.extend([decided.a, decided.b]);
+                self.decisions.push(said);
+            }
+            self.documents.extend(found);
+            fresh = next.into_iter().filter(|party| seen.insert(*party)).collect();
+        }
+        self.decisions.sort_by_key(|said| (said.fields.instant("decided_at"), said.id));
+        self.decisions.dedup_by_key(|said| said.id);
+        Ok(())
+    }
+
     pub fn keys(&self) -> Vec<PartyKey> {
         self.documents.values().filter_map(PartyKey::of).collect()
     }
@@ -66,10 +90,6 @@ pub struct IdentityProposal {
     pub evidence: Evidence,
 }
 
-pub(super) const BY_CODE: &str =
-    concat!("SELECT ", documents::document_columns!(), " FROM document d WHERE d.kind = 'party' AND d.number = $1");
-pub(super) const BY_NAME: &str =
-    concat!("SELECT ", documents::document_columns!(), " FROM document d WHERE d.kind = 'party' AND d.name_key = $1");
 const ALL: &str = concat!("SELECT ", documents::document_columns!(), " FROM document d WHERE d.kind = 'party'");
 const ALL_DECISIONS: &str =
     concat!("SELECT ", documents::document_columns!(), " FROM document d WHERE d.kind = 'decision' AND d.role = 0");
@@ -77,44 +97,37 @@ pub(super) const SHARED_BY: &str = "SELECT clue, COUNT(*) FROM party_clue WHERE 
 pub(super) const WHO_SHARES: &str = "SELECT party FROM party_clue WHERE clue {keys}";
 
 impl Store {
-    /// Party keys with this code, else with this full name after folding, whatever their state.
-    pub async fn party_keys(&self, called: &str) -> Result<Vec<Document>> {
-        let mut tx = self.engine.read().await?;
-        let mut rows = tx.fetch(BY_CODE, vec![called.into()]).await?;
-        if rows.is_empty() {
-            rows = tx.fetch(BY_NAME, vec![fold_name(called).as_str().into()]).await?;
-        }
-        Ok(sorted(rows.iter().map(|row| documents::read(row, 0)).collect::<Result<Vec<Document>>>()?))
-    }
-
     /// Everything that is tied to any of these, as it would be linked.
     pub async fn kinship(&self, parties: &[Id]) -> Result<Kinship> {
-        kinship(&mut self.engine.read().await?, parties).await
+        let mut kinship = Kinship::default();
+        kinship.follow(&mut self.engine.read().await?, parties).await?;
+        Ok(kinship)
     }
 
     /// The customer that a party key belongs to.
     pub async fn identity(&self, party: Id) -> Result<Identified> {
         let mut tx = self.engine.read().await?;
-        let own = kinship(&mut tx, &[party]).await?;
-        let linked = link(&own.keys(), &own.decided());
-        let members = own.component(&linked, party);
+        let mut known = Kinship::default();
+        known.follow(&mut tx, &[party]).await?;
+        let members = known.component(&link(&known.keys(), &known.decided()), party);
         let (near, mute) = near(&mut tx, &members).await?;
         let is_member: BTreeSet<Id> = members.iter().map(|member| member.id).collect();
-        let around = kinship(&mut tx, &near.into_iter().chain([party]).collect::<Vec<_>>()).await?;
-        let (keys, decided) = (around.keys(), around.decided());
-        let component = link(&keys, &decided).component_of();
+        known.follow(&mut tx, &near).await?;
+        let (keys, decided) = (known.keys(), known.decided());
+        let linked = link(&keys, &decided);
+        let component = linked.component_of();
         let directory = Directory::of(keys).muting(mute);
         let proposals = directory.proposals_about(|id| is_member.contains(&id), &component, &decided);
         let touches = |a: &Id, b: &Id| is_member.contains(a) || is_member.contains(b);
         Ok(Identified {
             edges: linked.edges.into_iter().filter(|edge| touches(&edge.a, &edge.b)).collect(),
             refused: linked.refused.into_iter().filter(|refused| touches(&refused.edge.a, &refused.edge.b)).collect(),
-            decisions: own
+            decisions: known
                 .decisions
                 .into_iter()
                 .filter(|said| Decided::of(said).is_some_and(|said| touches(&said.a, &said.b)))
                 .collect(),
-            documents: around.documents,
+            documents: known.documents,
             members,
             proposals,
         })
@@ -142,36 +155,11 @@ impl Store {
 
 /// The keys that are one with this one, without itself, by book, number range and code.
 pub(super) async fn others(tx: &mut Tx, party: Id) -> Result<Vec<Document>> {
-    let kinship = kinship(tx, &[party]).await?;
+    let mut kinship = Kinship::default();
+    kinship.follow(tx, &[party]).await?;
     let mut members = kinship.component(&link(&kinship.keys(), &kinship.decided()), party);
     members.retain(|member| member.id != party);
     Ok(members)
-}
-
-/// Follows rules and decisions from these keys until nobody new is found.
-async fn kinship(tx: &mut Tx, parties: &[Id]) -> Result<Kinship> {
-    let mut kinship = Kinship::default();
-    let mut seen = BTreeSet::new();
-    let mut fresh: Vec<Id> = parties.iter().copied().filter(|party| seen.insert(*party)).collect();
-    while !fresh.is_empty() {
-        let mut found = documents::load(tx, &fresh).await?;
-        found.retain(|_, document| document.kind == FactKind::Party);
-        let ties: BTreeSet<Clue> =
-            found.values().filter_map(PartyKey::of).flat_map(|key| key.ties().collect::<Vec<_>>()).collect();
-        let ties: Vec<String> = ties.iter().map(|clue| clue.text().to_owned()).collect();
-        let rows = tx.fetch_in(WHO_SHARES, &ties, Vec::new()).await?;
-        let mut next: BTreeSet<Id> = rows.iter().map(|row| row.id(0)).collect::<Result<_>>()?;
-        for said in decisions_about(tx, &fresh).await? {
-            let Some(decided) = Decided::of(&said) else { continue };
-            next.extend([decided.a, decided.b]);
-            kinship.decisions.push(said);
-        }
-        kinship.documents.extend(found);
-        fresh = next.into_iter().filter(|party| seen.insert(*party)).collect();
-    }
-    kinship.decisions.sort_by_key(|said| (said.fields.instant("decided_at"), said.id));
-    kinship.decisions.dedup_by_key(|said| said.id);
-    Ok(kinship)
 }
 
 /// Who shares a clue with these that not too many share, and the clues that too many do.

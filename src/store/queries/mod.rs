@@ -16,6 +16,7 @@ pub mod items;
 pub mod lookup;
 pub mod nearby;
 pub mod order_loop;
+mod parties;
 pub mod party_account;
 pub mod positions;
 pub mod proposals;

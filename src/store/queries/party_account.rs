@@ -27,8 +27,6 @@ pub struct PartyAccount {
     pub positions: Vec<Position>,
 }
 
-const BY_CODE: &str =
-    concat!("SELECT ", documents::document_columns!(), " FROM document d WHERE d.kind = 'party' AND d.number = $1");
 const STATEMENTS: &str =
     concat!("SELECT ", documents::document_columns!(), " FROM document d WHERE d.kind = 'statement' AND d.role = 0");
 /// By party and not by cause: what another customer's settlement moved here belongs to it too.
@@ -37,16 +35,6 @@ const JOURNAL: &str = "SELECT cause, effective_on, debit, debit_party, debit_ord
 const SUBJECTS_OF: &str = "SELECT id, book, party, currency FROM subject WHERE party = $1";
 
 impl Store {
-    /// Customers with this code, else with this full name after folding; by book and code.
-    pub async fn parties_called(&self, book: Option<&str>, called: &str) -> Result<Vec<Document>> {
-        let mut tx = self.engine.read().await?;
-        let rows = tx.fetch(BY_CODE, vec![called.into()]).await?;
-        let mut found = rows.iter().map(|row| documents::read(row, 0)).collect::<Result<Vec<Document>>>()?;
-        found.retain(|party| party.is_live() && book.is_none_or(|book| &*party.book == book));
-        found.sort_by(|a, b| (&a.book, &a.number).cmp(&(&b.book, &b.number)));
-        if found.is_empty() { self.parties_named(book, called).await } else { Ok(found) }
-    }
-
     /// Statements that were drawn up here or elsewhere, by book, last day and number.
     pub async fn statements(&self, book: Option<&str>) -> Result<Vec<Document>> {
         let mut tx = self.engine.read().await?;

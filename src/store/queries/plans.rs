@@ -1,7 +1,7 @@
 //! Answers to "why", and to who is one customer, take as long in a database of a million facts as in a small one: no statement on their way reads
 //! through a table that grows with what comes in.
 
-use super::{allocations, balance, entry, identity, lookup, nearby, order_loop, provenance};
+use super::{allocations, balance, entry, identity, lookup, nearby, order_loop, parties, provenance};
 use crate::domain::Id;
 use crate::store::journal::keys;
 use crate::store::reminders;
@@ -24,8 +24,8 @@ const STATEMENTS: &[&str] = &[
     allocations::BY_SUBJECT,
     entry::ROW,
     entry::OF_CAUSE,
-    identity::BY_CODE,
-    identity::BY_NAME,
+    parties::BY_CODE,
+    parties::BY_NAME,
     identity::SHARED_BY,
     identity::WHO_SHARES,
     balance::OF_PARTY,

@@ -7,7 +7,7 @@ use super::{DecideError, Draft, Person, refused};
 use crate::domain::Id;
 use crate::ledger::Document;
 use crate::ledger::identity::{Decided, link};
-use crate::store::{Kinship, Store};
+use crate::store::Store;
 
 /// A party key as people name it, wherever it may stand among others.
 pub fn label(party: &Document) -> String {
@@ -42,23 +42,19 @@ pub async fn party_key(store: &Store, book: Option<&str>, called: &str) -> Resul
 /// way instead is shown by [`customers`].
 pub(super) async fn join(store: &Store, person: &Person<'_>, a: &str, b: &str) -> Result<Draft, DecideError> {
     let (a, b) = two(store, person, a, b).await?;
-    let known = store.kinship(&[a.id, b.id]).await?;
-    if let Some(said) = last_word(&known, a.id, b.id).filter(|said| !said.apart) {
-        let number = known.decisions.iter().find(|decision| decision.id == said.decision).map(|said| &*said.number);
-        return refused(format!("已由 {} 合并 · a decision links them already", number.unwrap_or_default()));
+    match last_word(store, a.id, b.id).await? {
+        Some((number, false)) => refused(format!("已由 {number} 合并 · a decision links them already")),
+        _ => Ok(draft("link", &a, &b)),
     }
-    Ok(draft("link", &a, &b))
 }
 
 /// These two are different customers, whatever the rules say.
 pub(super) async fn keep_apart(store: &Store, person: &Person<'_>, a: &str, b: &str) -> Result<Draft, DecideError> {
     let (a, b) = two(store, person, a, b).await?;
-    let known = store.kinship(&[a.id, b.id]).await?;
-    if let Some(said) = last_word(&known, a.id, b.id).filter(|said| said.apart) {
-        let number = known.decisions.iter().find(|decision| decision.id == said.decision).map(|said| &*said.number);
-        return refused(format!("已由 {} 分开 · a decision keeps them apart already", number.unwrap_or_default()));
+    match last_word(store, a.id, b.id).await? {
+        Some((number, true)) => refused(format!("已由 {number} 分开 · a decision keeps them apart already")),
+        _ => Ok(draft("split", &a, &b)),
     }
-    Ok(draft("split", &a, &b))
 }
 
 async fn two(store: &Store, person: &Person<'_>, a: &str, b: &str) -> Result<(Document, Document), DecideError> {
@@ -74,10 +70,15 @@ fn draft(action: &str, a: &Document, b: &Document) -> Draft {
     Draft::new(&a.book, action).naming("customer", a).naming("other_customer", b)
 }
 
-/// The latest decision about exactly these two.
-fn last_word(known: &Kinship, a: Id, b: Id) -> Option<Decided> {
-    let about_both = |said: &Decided| (said.a, said.b) == (a, b) || (said.a, said.b) == (b, a);
-    known.decided().into_iter().rfind(about_both)
+/// The number of the latest decision about exactly these two, and whether it keeps them apart.
+async fn last_word(store: &Store, a: Id, b: Id) -> Result<Option<(Box<str>, bool)>, DecideError> {
+    let known = store.decisions_about(&[a, b]).await?;
+    let word = |decision: &Document| {
+        let said = Decided::of(decision)?;
+        let is_about_both = (said.a, said.b) == (a, b) || (said.a, said.b) == (b, a);
+        is_about_both.then(|| (decision.number.clone(), said.apart))
+    };
+    Ok(known.iter().rev().find_map(word))
 }
 
 /// Who is one customer with any of these now, by book, number range and code.

@@ -36,11 +36,7 @@ pub async fn one(store: &Store, book: Option<&str>, number: &str, kinds: &[FactK
 
 /// The customer with this code or this full name.
 pub async fn customer(store: &Store, book: &str, name: &str) -> Result<Document, DecideError> {
-    let by_code = store.document(Some(book), Some(FactKind::Party), name).await?;
-    let mut found: Vec<Document> = by_code.into_iter().map(|view| view.document).filter(Document::is_live).collect();
-    if found.is_empty() {
-        found = store.parties_named(Some(book), name).await?;
-    }
+    let mut found = store.parties_called(Some(book), name).await?;
     match found.len() {
         1 => Ok(found.remove(0)),
         0 => refused(format!("账簿 {book} 没有客户 `{name}` · no such customer in book {book}")),
